@@ -1,0 +1,96 @@
+// One configuration object, validated, with where it came from. Everything in the pilot is made of these.
+import type { DestinationRule } from "#api/istio/networking/v1alpha3/destination_rule_pb.ts";
+import type { Gateway } from "#api/istio/networking/v1alpha3/gateway_pb.ts";
+import type { ServiceEntry } from "#api/istio/networking/v1alpha3/service_entry_pb.ts";
+import type { Sidecar } from "#api/istio/networking/v1alpha3/sidecar_pb.ts";
+import type { VirtualService } from "#api/istio/networking/v1alpha3/virtual_service_pb.ts";
+import type { WorkloadEntry } from "#api/istio/networking/v1alpha3/workload_entry_pb.ts";
+import type { WorkloadGroup } from "#api/istio/networking/v1alpha3/workload_group_pb.ts";
+
+/** Kind -> the message of its spec. */
+export interface Specs {
+  readonly DestinationRule: DestinationRule;
+  readonly Gateway: Gateway;
+  readonly ServiceEntry: ServiceEntry;
+  readonly Sidecar: Sidecar;
+  readonly VirtualService: VirtualService;
+  readonly WorkloadEntry: WorkloadEntry;
+  readonly WorkloadGroup: WorkloadGroup;
+}
+
+export const KINDS: readonly (keyof Specs)[] = [
+  "DestinationRule",
+  "Gateway",
+  "ServiceEntry",
+  "Sidecar",
+  "VirtualService",
+  "WorkloadEntry",
+  "WorkloadGroup",
+];
+export type Kind = keyof Specs;
+
+/** Where a document, or a field in it, stands: lines and columns count from 1. */
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** `http[0].route[1].weight` as a list of steps. */
+export type FieldPath = readonly (string | number)[];
+
+export interface ConfigObject<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Order of creation: `metadata.creationTimestamp` in ms if it has one, else 0. Ties: file path, then place in it. */
+  readonly createdMs: number;
+  readonly spec: Specs[K];
+  readonly source: SourcePosition;
+  /** Position of a field of the document (`["spec", "http", 0]`), or of the nearest parent that stands in it. */
+  positionOf(path: FieldPath): SourcePosition;
+  /** Hash of everything but the source position: equal hashes mean equal objects. */
+  readonly hash: string;
+}
+
+/** `VirtualService default/reviews`: how people and messages name an object. */
+export function objectName(object: {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): string {
+  return `${object.kind} ${object.namespace}/${object.name}`;
+}
+
+/** `VirtualService/default/reviews`: how maps and dependency sets name an object. */
+export type ObjectKey = string;
+
+export function objectKey(object: {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): ObjectKey {
+  return `${object.kind}/${object.namespace}/${object.name}`;
+}
+
+/** What is wrong with a document; one line for people, made by `formatProblem`. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  readonly source: SourcePosition;
+  /** "VirtualService default/reviews", or what is known of it. */
+  readonly object: string | undefined;
+  /** "spec.http[0].timeout"; empty for the document as a whole. */
+  readonly field: string;
+  /** What is wrong, with the value quoted, and what would be right. */
+  readonly message: string;
+}
+
+/** `file:line:column: Kind ns/name: field: what is wrong (value), what would be right`. */
+export function formatProblem(problem: Problem): string {
+  const { file, line, column } = problem.source;
+  return [`${file}:${line}:${column}`, problem.object, problem.field, problem.message]
+    .filter((part) => part !== undefined && part !== "")
+    .join(": ");
+}
