@@ -1,4 +1,5 @@
 // The immutable world that one translation reads: everything a generator may look at arrives through here.
+import type { MeshSettings } from "./mesh-settings.ts";
 import type { ConfigObject, ObjectKey } from "./object.ts";
 import type { Service, ServiceEndpoint, ServicePort } from "./service.ts";
 
@@ -15,6 +16,8 @@ export interface Snapshot {
   readonly revision: number;
   /** Namespace of mesh-wide defaults; "istio-system". */
   readonly rootNamespace: string;
+  /** Undefined: DEFAULT_MESH_SETTINGS. */
+  readonly mesh?: MeshSettings;
   /** By hostname, then namespace; sorted by hostname. */
   readonly services: readonly Service[];
   service(hostname: string, fromNamespace: string): Service | undefined;
