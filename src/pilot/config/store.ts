@@ -1,0 +1,21 @@
+// The contract of every configuration store: what exists now, what changed, and what is wrong. Memory and folder implement it.
+import type { ConfigObject, Problem } from "../model/object.ts";
+
+export type ConfigChange =
+  | { readonly kind: "added"; readonly object: ConfigObject }
+  | { readonly kind: "updated"; readonly object: ConfigObject; readonly previous: ConfigObject }
+  | { readonly kind: "removed"; readonly object: ConfigObject };
+
+/** Called after `list()` shows the changes; never with an empty list. A listener may read the store but not change it. */
+export type ConfigListener = (changes: readonly ConfigChange[]) => void;
+
+export interface ConfigStore {
+  /**
+   * Every valid object, oldest first: by creation, then file path, then place in the file.
+   * An immutable list; the same one until something changes, and unchanged objects keep their identity in the next.
+   */
+  list(): readonly ConfigObject[];
+  onChange(listener: ConfigListener): { close(): void };
+  /** What is wrong now, by file, line and column. A problem goes when its document is mended or removed. */
+  problems(): readonly Problem[];
+}
