@@ -1,0 +1,17 @@
+// The way to a field inside a document or message, and how people write it.
+
+/** `http[0].route[1].weight` as a list of steps: names of fields and keys, numbers of list items. */
+export type FieldPath = readonly (string | number)[];
+
+const PLAIN_STEP = /^[A-Za-z_@][\w@-]*$/;
+
+/** `spec.http[0].headers["x.y"]`; "" for the document as a whole. */
+export function formatFieldPath(path: FieldPath): string {
+  let text = "";
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else if (!PLAIN_STEP.test(step)) text += `[${JSON.stringify(step)}]`;
+    else text += text === "" ? step : `.${step}`;
+  }
+  return text;
+}
