@@ -72,7 +72,10 @@ function wrapAny(any: Any, unknown: Set<string>, depth: number): boolean {
     return true;
   }
   if (schema === undefined) unknown.add(name);
-  else any.typeUrl = BYTES_VALUE_URL;
+  else {
+    any.typeUrl = BYTES_VALUE_URL;
+    unknown.add(BytesValueSchema.typeName);
+  }
   any.value = toBinary(BytesValueSchema, create(BytesValueSchema, { value: any.value }));
   return true;
 }
@@ -85,12 +88,13 @@ function read(schema: DescMessage, bytes: Uint8Array): Message | undefined {
   }
 }
 
-/** The registry, with BytesValue standing in for the unknown types: it prints as `"value": base64` beside their own `@type`. */
+/** The registry, with a message of one bytes field standing in for each unknown type: it prints as `"value": base64`. */
 function registryWith(unknown: ReadonlySet<string>): Registry {
   return new Proxy(REGISTRY, {
     get(target, property) {
       if (property !== "getMessage") return Reflect.get(target, property);
-      return (name: string) => (unknown.has(name) ? BytesValueSchema : target.getMessage(name));
+      return (typeName: string): DescMessage | undefined =>
+        unknown.has(typeName) ? { ...BytesValueSchema, typeName } : target.getMessage(typeName);
     },
   });
 }

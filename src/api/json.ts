@@ -4,8 +4,10 @@ import {
   fromJson,
   type JsonValue,
   type MessageShape,
+  toBinary,
   toJson,
 } from "@bufbuild/protobuf";
+import { base64Encode } from "@bufbuild/protobuf/wire";
 import { type FieldPath, formatFieldPath } from "#base/field-path.ts";
 import { withProtoDurations } from "./istio-durations.ts";
 import { withPrintableAnys } from "./json-any.ts";
@@ -48,7 +50,8 @@ export function messageFromJson<Desc extends DescMessage>(
 
 /**
  * Writes a message as protobuf JSON. `names`: "proto" writes snake_case as Envoy's admin does, "json" camelCase (default).
- * An Any of a type that is not in src/api is written as `{"@type": …, "value": base64}`. Never throws for a message that was read from bytes.
+ * An Any of a type that is not in src/api is written as `{"@type": …, "value": base64}`, and so is a message that has no JSON form
+ * (a duration out of range, a Value without a kind). Never throws.
  */
 export function messageToJson<Desc extends DescMessage>(
   schema: Desc,
@@ -56,8 +59,13 @@ export function messageToJson<Desc extends DescMessage>(
   options: { readonly names?: "json" | "proto" } = {},
 ): JsonValue {
   const useProtoFieldName = options.names === "proto";
-  const printable = withPrintableAnys(schema, message);
-  return toJson(schema, printable.message, { registry: printable.registry, useProtoFieldName });
+  try {
+    const printable = withPrintableAnys(schema, message);
+    return toJson(schema, printable.message, { registry: printable.registry, useProtoFieldName });
+  } catch {
+    const bytes = toBinary(schema, message, { writeUnknownFields: true });
+    return { "@type": `type.googleapis.com/${schema.typeName}`, value: base64Encode(bytes) };
+  }
 }
 
 /** `spec.http[0].timeout: must be …`, one line. */
