@@ -1,0 +1,168 @@
+// The Files port on the real file system.
+import {
+  closeSync,
+  type FSWatcher,
+  openSync,
+  readdirSync,
+  statSync,
+  watch,
+  writeSync,
+} from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Appender, FileEntry, Files, Reading } from "#base/files.ts";
+
+/** Deeper folders are left out: only a loop of symbolic links gets this far. */
+const MAX_DEPTH = 16;
+/** Changes that a watcher does not tell of (network file systems, a lost event) are found this late. */
+const RESCAN_MS = 2_000;
+/** Appenders hold this much before they write on their own. */
+const APPEND_BUFFER_BYTES = 64 * 1024;
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+async function read(path: string): Promise<Reading> {
+  try {
+    return { kind: "read", bytes: new Uint8Array(await readFile(path)) };
+  } catch (error) {
+    return { kind: "failed", reason: reasonOf(error) };
+  }
+}
+
+function collect(folder: string, below: string, depth: number, into: FileEntry[]): void {
+  for (const name of readdirSync(join(folder, below))) {
+    if (name.startsWith(".")) continue;
+    const path = below === "" ? name : `${below}/${name}`;
+    // A file that vanishes while we look is simply not there.
+    const stat = statSync(join(folder, path), { throwIfNoEntry: false });
+    if (stat === undefined) continue;
+    if (stat.isDirectory()) {
+      if (depth < MAX_DEPTH) collect(folder, path, depth + 1, into);
+    } else if (stat.isFile()) {
+      into.push({ path, sizeBytes: stat.size, stamp: `${stat.ino}:${stat.mtimeMs}:${stat.size}` });
+    }
+  }
+}
+
+async function list(
+  folder: string,
+): Promise<readonly FileEntry[] | { kind: "failed"; reason: string }> {
+  try {
+    const entries: FileEntry[] = [];
+    collect(folder, "", 0, entries);
+    return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+  } catch (error) {
+    return { kind: "failed", reason: reasonOf(error) };
+  }
+}
+
+/** Folders below `folder`, itself included: each is watched on its own. */
+function foldersBelow(folder: string, depth: number, into: string[]): void {
+  into.push(folder);
+  if (depth === MAX_DEPTH) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name.startsWith(".")) continue;
+    const path = join(folder, entry.name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) foldersBelow(path, depth + 1, into);
+  }
+}
+
+function watchFolder(folder: string, changed: () => void): { close(): void } {
+  const watchers = new Map<string, FSWatcher>();
+  const arm = (): void => {
+    const wanted: string[] = [];
+    try {
+      foldersBelow(folder, 0, wanted);
+    } catch {
+      // The folder is away for now: the rescan finds it when it is back.
+    }
+    for (const [path, watcher] of watchers) {
+      if (wanted.includes(path)) continue;
+      watcher.close();
+      watchers.delete(path);
+    }
+    for (const path of wanted) {
+      if (watchers.has(path)) continue;
+      try {
+        const watcher = watch(path, { persistent: false }, () => {
+          arm();
+          changed();
+        });
+        watcher.on("error", () => watchers.delete(path));
+        watchers.set(path, watcher);
+      } catch {
+        // Out of watches or gone again: the rescan covers it.
+      }
+    }
+  };
+  arm();
+  const rescan = setInterval(() => {
+    arm();
+    changed();
+  }, RESCAN_MS);
+  return {
+    close: () => {
+      clearInterval(rescan);
+      for (const watcher of watchers.values()) watcher.close();
+      watchers.clear();
+    },
+  };
+}
+
+class FileAppender implements Appender {
+  readonly #descriptor: number;
+  readonly #isOwn: boolean;
+  readonly #buffer = new Uint8Array(APPEND_BUFFER_BYTES);
+  #length = 0;
+
+  constructor(descriptor: number, isOwn: boolean) {
+    this.#descriptor = descriptor;
+    this.#isOwn = isOwn;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#length + bytes.length > this.#buffer.length) this.flush();
+    if (bytes.length > this.#buffer.length) {
+      this.#put(bytes);
+      return;
+    }
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  flush(): void {
+    if (this.#length === 0) return;
+    const length = this.#length;
+    this.#length = 0;
+    this.#put(this.#buffer.subarray(0, length));
+  }
+
+  close(): void {
+    this.flush();
+    if (this.#isOwn) closeSync(this.#descriptor);
+  }
+
+  #put(bytes: Uint8Array): void {
+    try {
+      for (let start = 0; start < bytes.length; ) {
+        start += writeSync(this.#descriptor, bytes, start, bytes.length - start);
+      }
+    } catch {
+      // A full disk or a reader that went away must not stop traffic: these lines are lost.
+    }
+  }
+}
+
+function append(path: string): Appender | { kind: "failed"; reason: string } {
+  if (path === "/dev/stdout") return new FileAppender(1, false);
+  if (path === "/dev/stderr") return new FileAppender(2, false);
+  try {
+    return new FileAppender(openSync(path, "a", 0o644), true);
+  } catch (error) {
+    return { kind: "failed", reason: reasonOf(error) };
+  }
+}
+
+export const systemFiles: Files = { read, list, watch: watchFolder, append };
