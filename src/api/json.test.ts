@@ -1,9 +1,7 @@
 import { expect, test } from "bun:test";
-import { create, type DescMessage, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { formatFieldPath } from "#base/field-path.ts";
-import { createSeededRandom } from "#base/random.ts";
-import { API_TYPES } from "../../tools/api-types.ts";
 import { ClusterSchema } from "./envoy/config/cluster/v3/cluster_pb.ts";
 import { TransportSocketSchema } from "./envoy/config/core/v3/base_pb.ts";
 import { ListenerSchema } from "./envoy/config/listener/v3/listener_pb.ts";
@@ -11,7 +9,6 @@ import { RouteConfigurationSchema } from "./envoy/config/route/v3/route_pb.ts";
 import { DestinationRuleSchema } from "./istio/networking/v1alpha3/destination_rule_pb.ts";
 import { formatJsonProblem, messageFromJson, messageToJson } from "./json.ts";
 import { REGISTRY } from "./registry.ts";
-import { randomMessage } from "./testing/random-message.ts";
 
 function problems(typeName: string, value: unknown): string[] {
   const schema = REGISTRY.getMessage(typeName);
@@ -19,42 +16,6 @@ function problems(typeName: string, value: unknown): string[] {
   const result = messageFromJson(schema, value);
   return result.kind === "parsed" ? [] : result.problems.map(formatJsonProblem);
 }
-
-function topLevelMessages(): DescMessage[] {
-  const found: DescMessage[] = [];
-  for (const name of API_TYPES) {
-    const service = REGISTRY.getService(name);
-    const message = REGISTRY.getMessage(name);
-    if (message !== undefined) found.push(message);
-    for (const method of service?.methods ?? []) found.push(method.input, method.output);
-  }
-  return found;
-}
-
-test("every top-level type is in the registry", () => {
-  expect(topLevelMessages().length).toBeGreaterThanOrEqual(API_TYPES.length);
-});
-
-test.each(topLevelMessages().map((schema) => [schema.typeName, schema] as const))(
-  "JSON -> message -> bytes -> message -> JSON is stable for %s",
-  (_, schema) => {
-    const anyTypes = [
-      "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
-      "google.protobuf.Duration",
-    ];
-    const options = { density: 0.9, maxDepth: 2, anyTypes };
-    const json = messageToJson(schema, randomMessage(schema, createSeededRandom(7), options));
-    for (const names of ["json", "proto"] as const) {
-      const read = messageFromJson(schema, json);
-      if (read.kind === "rejected")
-        throw new Error(read.problems.map(formatJsonProblem).join("\n"));
-      const again = fromBinary(schema, toBinary(schema, read.value));
-      expect(messageToJson(schema, again)).toEqual(json);
-      const other = messageFromJson(schema, messageToJson(schema, again, { names }));
-      expect(other).toEqual(read);
-    }
-  },
-);
 
 const RAW_BUFFER = "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
 
