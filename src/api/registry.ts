@@ -64,6 +64,7 @@ import { file_envoy_extensions_load_balancing_policies_random_v3_random } from "
 import { file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash } from "./envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.ts";
 import { file_envoy_extensions_load_balancing_policies_round_robin_v3_round_robin } from "./envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.ts";
 import { file_envoy_extensions_load_balancing_policies_wrr_locality_v3_wrr_locality } from "./envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality_pb.ts";
+import { file_envoy_extensions_network_dns_resolver_cares_v3_cares_dns_resolver } from "./envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.ts";
 import { file_envoy_extensions_request_id_uuid_v3_uuid } from "./envoy/extensions/request_id/uuid/v3/uuid_pb.ts";
 import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts } from "./envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
 import { file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config } from "./envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.ts";
@@ -193,6 +194,7 @@ export const REGISTRY: Registry = createRegistry(
   file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash,
   file_envoy_extensions_load_balancing_policies_round_robin_v3_round_robin,
   file_envoy_extensions_load_balancing_policies_wrr_locality_v3_wrr_locality,
+  file_envoy_extensions_network_dns_resolver_cares_v3_cares_dns_resolver,
   file_envoy_extensions_request_id_uuid_v3_uuid,
   file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts,
   file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config,
