@@ -1,5 +1,9 @@
 // The Net port on Bun's own sockets: the cheapest way to the kernel that the runtime has (docs/decisions/0002-bun.md).
-import type { Socket as BunRawSocket, SocketHandler as BunSocketHandler } from "bun";
+import type {
+  Socket as BunRawSocket,
+  SocketHandler as BunSocketHandler,
+  TCPSocketListenOptions,
+} from "bun";
 import type {
   ConnectHandler,
   Listening,
@@ -136,10 +140,10 @@ function listen(
   accept: (socket: Socket) => SocketHandler,
 ): Listening | SocketError {
   try {
-    const listener = Bun.listen<Slot>({
+    const listenOptions: TCPSocketListenOptions<Slot> & { readonly reusePort: boolean } = {
       hostname: options.host,
       port: options.port,
-      reusePort: options.reusePort,
+      reusePort: options.reusePort, // Bun honours it (the test beside shows that); its types do not list it for listen
       allowHalfOpen: true,
       data: newSlot(undefined),
       socket: {
@@ -149,7 +153,8 @@ function listen(
           raw.data.handler = accept(opened(raw));
         },
       },
-    });
+    };
+    const listener = Bun.listen<Slot>(listenOptions);
     return {
       address: { host: options.host, port: listener.port },
       close: () => listener.stop(false),
