@@ -38,6 +38,8 @@ export interface ThresholdsConfig {
   readonly maxRetries: number;
   readonly retryBudget: { readonly percent: number; readonly minConcurrency: number } | undefined;
   readonly trackRemaining: boolean;
+  /** Connections to one host (`per_host_thresholds.max_connections`); undefined means no limit. Envoy has it for `default` only. */
+  readonly perHostMaxConnections?: number | undefined;
 }
 
 /** envoy.config.cluster.v3.OutlierDetection, with Envoy's defaults filled in. */
@@ -55,9 +57,32 @@ export interface OutlierDetectionConfig {
   readonly maxEjectionTimeJitterMs: number;
   readonly maxEjectionPercent: number;
   readonly alwaysEjectOneHost: boolean;
-  /** Success-rate and failure-percentage ejection are a later issue's; the numbers are kept for it. */
+  /** Default 100. */
   readonly enforcingSuccessRatePercent: number;
+  /** Default 100. */
+  readonly enforcingLocalOriginSuccessRatePercent?: number;
+  /** Default 0. */
   readonly enforcingFailurePercentagePercent: number;
+  /** Default 0. */
+  readonly enforcingFailurePercentageLocalOriginPercent?: number;
+  /** When to judge by the success rate; absent means Envoy's defaults. */
+  readonly successRate?: SuccessRateConfig;
+}
+
+/** envoy.config.cluster.v3.OutlierDetection: the fields that judge by the share of successes in an interval. */
+export interface SuccessRateConfig {
+  /** Default 5. */
+  readonly successRateMinimumHosts: number;
+  /** Default 100. */
+  readonly successRateRequestVolume: number;
+  /** Thousandths of a standard deviation; default 1900. */
+  readonly successRateStdevFactor: number;
+  /** Percent; default 85. */
+  readonly failurePercentageThreshold: number;
+  /** Default 5. */
+  readonly failurePercentageMinimumHosts: number;
+  /** Default 50. */
+  readonly failurePercentageRequestVolume: number;
 }
 
 export interface ClusterConfig {

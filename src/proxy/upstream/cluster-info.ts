@@ -1,0 +1,74 @@
+// What a cluster's hosts and pools share and keep for as long as one of them lives, even after the cluster itself is gone.
+import type { Random } from "#base/random.ts";
+import type { ClusterConfig } from "../config/cluster-config.ts";
+import type { Histogram } from "../stats/histogram.ts";
+import type { ResponseCodeStats } from "../stats/response-code-stats.ts";
+import { CIRCUIT_BREAKER } from "../stats/schema/circuit-breaker.ts";
+import { CIRCUIT_BREAKER_REMAINING } from "../stats/schema/circuit-breaker-remaining.ts";
+import { CLUSTER } from "../stats/schema/cluster.ts";
+import type { StatBlock } from "../stats/stat-block.ts";
+import type { StatsStore } from "../stats/stats-store.ts";
+import type { TimerWheel } from "../timer-wheel.ts";
+import { CircuitBreaker, type Priority } from "./circuit-breaker.ts";
+
+/** The worker's event loop as the upstream side needs it; the Dispatcher is one. */
+export interface UpstreamLoop {
+  /** The time of the event that is being handled. */
+  readonly nowMs: number;
+  readonly wheel: TimerWheel;
+  readonly random: Random;
+  /** Handles `task` as one event: for what comes from outside the loop, such as a resolved name. */
+  run(task: () => void): void;
+}
+
+export class ClusterInfo {
+  readonly name: string;
+  readonly config: ClusterConfig;
+  readonly loop: UpstreamLoop;
+  /** `cluster.<stat name>.` */
+  readonly statPrefix: string;
+  readonly stats: StatBlock<"cluster">;
+  readonly codes: ResponseCodeStats;
+  /** `upstream_rq_time` in milliseconds; only for answers that came from upstream. */
+  readonly requestTime: Histogram;
+  readonly connectMs: Histogram;
+  readonly connectionLengthMs: Histogram;
+  readonly requestsPerConnection: Histogram;
+  readonly #default: CircuitBreaker;
+  readonly #high: CircuitBreaker;
+
+  constructor(config: ClusterConfig, store: StatsStore, loop: UpstreamLoop) {
+    const prefix = `cluster.${config.statName}.`;
+    this.name = config.name;
+    this.config = config;
+    this.loop = loop;
+    this.statPrefix = prefix;
+    this.stats = store.block(prefix, CLUSTER);
+    this.codes = store.responseCodes(prefix);
+    this.requestTime = store.histogram(`${prefix}upstream_rq_time`);
+    this.connectMs = store.histogram(`${prefix}upstream_cx_connect_ms`);
+    this.connectionLengthMs = store.histogram(`${prefix}upstream_cx_length_ms`);
+    this.requestsPerConnection = store.histogram(`${prefix}upstream_rq_per_cx`);
+    this.#default = createBreaker("default", config, store, prefix);
+    this.#high = createBreaker("high", config, store, prefix);
+  }
+
+  breaker(priority: Priority): CircuitBreaker {
+    return priority === "default" ? this.#default : this.#high;
+  }
+}
+
+function createBreaker(
+  priority: Priority,
+  config: ClusterConfig,
+  store: StatsStore,
+  statPrefix: string,
+): CircuitBreaker {
+  const thresholds = config.thresholds[priority];
+  const prefix = `${statPrefix}circuit_breakers.${priority}.`;
+  return new CircuitBreaker(
+    thresholds,
+    store.block(prefix, CIRCUIT_BREAKER),
+    thresholds.trackRemaining ? store.block(prefix, CIRCUIT_BREAKER_REMAINING) : undefined,
+  );
+}
