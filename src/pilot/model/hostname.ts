@@ -9,7 +9,7 @@ export function isWildcard(host: string): boolean {
 /** Whether some name fits both: equal names, a name under a wildcard, or one wildcard within the other. */
 export function hostsMatch(a: string, b: string): boolean {
   if (isWildcard(a)) {
-    if (!isWildcard(b)) return b.length >= a.length - 1 && b.endsWith(a.slice(1));
+    if (!isWildcard(b)) return b.endsWith(a.slice(1));
     // The longer suffix decides: "*.a.com" lies in "*.com".
     return a.length < b.length ? b.endsWith(a.slice(1)) : a.endsWith(b.slice(1));
   }
@@ -42,8 +42,24 @@ export const DOMAIN_SUFFIX = "svc.cluster.local";
  */
 export function resolveHost(host: string, namespace: string): string {
   const lower = host.toLowerCase();
-  if (lower === "" || lower.includes(".") || isWildcard(lower)) return lower;
+  const isAddress = lower.includes(":"); // IPv6; an IPv4 address has dots
+  if (lower === "" || lower.includes(".") || isWildcard(lower) || isAddress) return lower;
   return `${lower}.${namespace}.${DOMAIN_SUFFIX}`;
+}
+
+/** The gateway that stands for all sidecars. */
+export const MESH_GATEWAY = "mesh";
+
+/**
+ * A gateway of a VirtualService as "namespace/name": a bare name is of the object's own namespace, "./name" too, and Istio's
+ * old form "name.namespace.svc.cluster.local" still counts. "mesh" stays.
+ */
+export function resolveGateway(gateway: string, namespace: string): string {
+  if (gateway === MESH_GATEWAY) return gateway;
+  if (gateway.startsWith("./")) return `${namespace}${gateway.slice(1)}`;
+  if (gateway.includes("/")) return gateway;
+  const [name = "", ofNamespace = namespace] = gateway.split(".");
+  return `${ofNamespace}/${name}`;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Sidecar } from "#api/istio/networking/v1alpha3/sidecar_pb.ts";
 import type { VirtualService } from "#api/istio/networking/v1alpha3/virtual_service_pb.ts";
 import type { WorkloadEntry } from "#api/istio/networking/v1alpha3/workload_entry_pb.ts";
 import type { WorkloadGroup } from "#api/istio/networking/v1alpha3/workload_group_pb.ts";
+import type { FieldPath } from "#base/field-path.ts";
 
 /** Kind -> the message of its spec. */
 export interface Specs {
@@ -36,9 +37,6 @@ export interface SourcePosition {
   readonly column: number;
 }
 
-/** `http[0].route[1].weight` as a list of steps. */
-export type FieldPath = readonly (string | number)[];
-
 export interface ConfigObject<K extends Kind = Kind> {
   readonly kind: K;
   readonly namespace: string;
@@ -48,11 +46,37 @@ export interface ConfigObject<K extends Kind = Kind> {
   /** Order of creation: `metadata.creationTimestamp` in ms if it has one, else 0. Ties: file path, then place in it. */
   readonly createdMs: number;
   readonly spec: Specs[K];
+  /** Where the object stands now: follows its file, so it may change while the object is the same. */
   readonly source: SourcePosition;
   /** Position of a field of the document (`["spec", "http", 0]`), or of the nearest parent that stands in it. */
   positionOf(path: FieldPath): SourcePosition;
   /** Hash of everything but the source position: equal hashes mean equal objects. */
   readonly hash: string;
+  /** Other objects that the spec was put together from: the delegates of a VirtualService. */
+  readonly mergedFrom?: readonly ObjectKey[];
+}
+
+/** What `withSpec` may replace besides the spec. */
+export interface SpecChange<K extends Kind> {
+  readonly spec: Specs[K];
+  readonly mergedFrom?: readonly ObjectKey[];
+  readonly positionOf?: (path: FieldPath) => SourcePosition;
+}
+
+/** `object` with another spec, standing where it stands, also when its file is edited and it moves. */
+export function withSpec<K extends Kind>(
+  object: ConfigObject<K>,
+  change: SpecChange<K>,
+): ConfigObject<K> {
+  const { kind, namespace, name, labels, annotations, createdMs, hash } = object;
+  return {
+    ...{ kind, namespace, name, labels, annotations, createdMs, hash },
+    get source() {
+      return object.source;
+    },
+    positionOf: (path) => object.positionOf(path),
+    ...change,
+  };
 }
 
 /** `VirtualService default/reviews`: how people and messages name an object. */

@@ -37,7 +37,7 @@ export interface Service {
   readonly ports: readonly ServicePort[];
   readonly resolution: Resolution;
   readonly location: "external" | "internal";
-  /** Namespaces that see it; "*" all, "." its own. */
+  /** Namespaces that see it, its own by name; "*" is all, "~" nobody. */
   readonly exportTo: ReadonlySet<string>;
   readonly subjectAltNames: readonly string[];
   /** The object that declares it. */

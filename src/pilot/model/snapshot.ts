@@ -5,12 +5,16 @@ import type { Service, ServiceEndpoint, ServicePort } from "./service.ts";
 
 /** A service's subset policy source: Istio merges DestinationRules of one host (istio.md section 3). */
 export interface MergedDestinationRule {
-  /** The first (oldest) rule's spec with the subsets of all of them; duplicates are dropped and reported. */
+  /** The first (oldest) rule's spec, its host in full, with the subsets of all of them; duplicates are dropped and reported. */
   readonly spec: ConfigObject<"DestinationRule">["spec"];
   /** Every rule that contributed, the first first. */
   readonly sources: readonly ConfigObject<"DestinationRule">[];
 }
 
+/**
+ * Never changes. What did not change between two snapshots is the same object in both: services, endpoint lists, merged rules
+ * and virtual services may be keys of caches.
+ */
 export interface Snapshot {
   /** Grows with every change; for status pages. */
   readonly revision: number;
@@ -20,22 +24,30 @@ export interface Snapshot {
   readonly mesh?: MeshSettings;
   /** By hostname, then namespace; sorted by hostname. */
   readonly services: readonly Service[];
+  /** The service of exactly that host which a client of `fromNamespace` means: its own namespace's, else the first visible one. */
   service(hostname: string, fromNamespace: string): Service | undefined;
   /** Services that `namespace` may see (exportTo). */
   servicesVisibleTo(namespace: string): readonly Service[];
   /** Endpoints that serve `port` (inline, selected WorkloadEntries, registered instances), unfiltered by subset and health. */
   endpoints(service: Service, port: ServicePort): readonly ServiceEndpoint[];
-  /** Services that select a workload with these labels, each with the endpoint that is the workload: for inbound listeners. */
+  /** Services of `namespace` that the workload at `address` with these labels serves, by selector or by address: for inbound listeners. */
   servicesOf(
     namespace: string,
     labels: Readonly<Record<string, string>>,
     address: string,
   ): readonly Service[];
-  /** VirtualServices visible to `namespace` (exportTo), delegates resolved, most specific rules of choice left to translation. Oldest first. */
+  /**
+   * VirtualServices visible to `namespace` (exportTo), oldest first: hosts and destinations in full, gateways as "namespace/name" or "mesh",
+   * delegates put in (`mergedFrom` names them, `positionOf` leads to them). Which of several rules applies is left to translation.
+   */
   virtualServicesFor(namespace: string): readonly ConfigObject<"VirtualService">[];
-  /** Client namespace -> service namespace -> root; most specific host (istio.md section 3). */
-  destinationRuleFor(service: Service, clientNamespace: string): MergedDestinationRule | undefined;
-  /** Gateways whose selector matches a router with these labels. */
+  /** Client namespace -> service namespace -> root; most specific host (istio.md section 3). Without labels, rules with a workload selector do not apply. */
+  destinationRuleFor(
+    service: Service,
+    clientNamespace: string,
+    clientLabels?: Readonly<Record<string, string>>,
+  ): MergedDestinationRule | undefined;
+  /** Gateways of every namespace (Istio's default) whose selector matches a router with these labels, oldest first. */
   gatewaysFor(
     namespace: string,
     labels: Readonly<Record<string, string>>,
@@ -45,5 +57,6 @@ export interface Snapshot {
     namespace: string,
     labels: Readonly<Record<string, string>>,
   ): ConfigObject<"Sidecar"> | undefined;
+  /** The object as it was written, delegates not merged. */
   object(key: ObjectKey): ConfigObject | undefined;
 }

@@ -1,4 +1,5 @@
 // One running instance of a workload, whoever reported it: a WorkloadEntry, or a sidecar that registered itself.
+import { memoized } from "../model/memo.ts";
 import type { ConfigObject } from "../model/object.ts";
 import type { EndpointHealth, Locality } from "../model/service.ts";
 import { parseLocality } from "../model/service.ts";
@@ -19,30 +20,32 @@ export interface WorkloadInstance {
   readonly health: EndpointHealth;
 }
 
-/** The label that Istio reads a locality from when the locality field is empty; dots stand for the slashes. */
-const LOCALITY_LABEL = "istio-locality";
+/** Labels that Istio reads a locality from when the locality field is empty, the first first; dots may stand for the slashes. */
+const LOCALITY_LABELS = ["topology.istio.io/locality", "istio-locality"];
 
-/** A WorkloadEntry object as an instance: labels of its metadata win over those of its spec. */
-export function instanceOf(entry: ConfigObject<"WorkloadEntry">): WorkloadInstance {
-  const { spec } = entry;
-  const labels = { ...spec.labels, ...entry.labels };
-  return {
-    namespace: entry.namespace,
-    name: entry.name,
-    address: spec.address,
-    ports: spec.ports,
-    labels,
-    locality: localityOf(spec.locality, labels),
-    weight: spec.weight,
-    network: spec.network,
-    serviceAccount: spec.serviceAccount,
-    health: "healthy",
-  };
-}
+/** A WorkloadEntry object as an instance, one for each object: labels of its metadata win over those of its spec. */
+export const instanceOf: (entry: ConfigObject<"WorkloadEntry">) => WorkloadInstance = memoized(
+  (entry) => {
+    const { spec } = entry;
+    const labels = { ...spec.labels, ...entry.labels };
+    return {
+      namespace: entry.namespace,
+      name: entry.name,
+      address: spec.address,
+      ports: spec.ports,
+      labels,
+      locality: localityOf(spec.locality, labels),
+      weight: spec.weight,
+      network: spec.network,
+      serviceAccount: spec.serviceAccount,
+      health: "healthy",
+    };
+  },
+);
 
-/** The locality field, else the `istio-locality` label ("region.zone.subzone"). */
+/** The locality field, else a locality label ("region.zone.subzone"). */
 export function localityOf(field: string, labels: Readonly<Record<string, string>>): Locality {
   if (field !== "") return parseLocality(field);
-  const label = labels[LOCALITY_LABEL] ?? "";
+  const label = LOCALITY_LABELS.map((name) => labels[name]).find(Boolean) ?? "";
   return parseLocality(label.includes("/") ? label : label.replaceAll(".", "/"));
 }
