@@ -108,6 +108,17 @@ export class HeaderBlock {
     return first !== -1;
   }
 
+  /** Removes every field whose name is names[start, end), already in lower case. For names that came from a peer. */
+  removeNamed(names: Uint8Array, start: number, end: number): void {
+    if (start === end) return;
+    const key = nameKey(end - start, names[start] as number, names[end - 1] as number);
+    if ((this.nameBits & nameBit(key)) === 0) return;
+    const name = names.subarray(start, end);
+    for (let i = 0; i < this.count; i += 1) {
+      if (this.slots[i * SLOT_SIZE + SLOT.key] === key && this.#nameIs(i, name)) this.removeAt(i);
+    }
+  }
+
   /** Adds a field behind all others. The value must be free of CR, LF and NUL: the caller has checked what came from outside. */
   append(name: HeaderName, value: Uint8Array | string): void {
     const out = this.added;

@@ -2,7 +2,12 @@
 import type { HeaderBlock } from "../header-block.ts";
 import type { DecoderLimits } from "../limits.ts";
 import type { ProtocolError } from "../protocol-error.ts";
+import { MessageDecoder } from "./message-decoder.ts";
+import { STATE } from "./message-state.ts";
+import { RequestFraming } from "./request-framing.ts";
 import { RequestHead } from "./request-head.ts";
+import { RequestLine } from "./request-line.ts";
+import { resolveTarget } from "./request-target.ts";
 
 /** What a request decoder found. Called from within `receive` and `end`, in the order: head, data*, trailers?, end; or error at any point. */
 export interface RequestSink {
@@ -17,33 +22,42 @@ export interface RequestSink {
   onError(error: ProtocolError): void;
 }
 
-export class RequestDecoder {
-  head: RequestHead = new RequestHead();
+/**
+ * Reads one request, then waits for `next()`, so that pipelined requests are answered in order. A request that asks for an upgrade, and
+ * CONNECT, have framing "tunnel": everything behind the head comes as data.
+ */
+export class RequestDecoder extends MessageDecoder<RequestHead> {
+  readonly #sink: RequestSink;
+  readonly #line: RequestLine;
+  readonly #framing = new RequestFraming();
 
   constructor(limits: DecoderLimits, sink: RequestSink) {
-    void limits;
-    void sink;
+    const line = new RequestLine(limits.acceptHttp10);
+    super(limits, sink, line, new RequestHead(), STATE.idle);
+    this.#sink = sink;
+    this.#line = line;
   }
 
-  /** Nothing of the next request has come yet: the connection is idle. */
-  get isIdle(): boolean {
-    return true;
-  }
-
-  /**
-   * Takes bytes[start, end) and returns how many belonged to the current message: fewer than given once it is complete (the rest is
-   * the next request's; call `next()` first) or at an error. `bytes` belongs to the decoder: names are lower-cased in place.
-   */
-  receive(bytes: Uint8Array, start: number, end: number): number {
-    void bytes;
-    return end - start;
-  }
-
-  /** Ready for the next message, whose fields go into `head` (another one when the last is still needed). */
+  /** Ready for the next request, whose fields go into `head` (another one when the last is still needed). Only between requests. */
   next(head: RequestHead = this.head): void {
-    this.head = head;
+    this.startNext(head);
   }
 
-  /** The peer will send nothing more (FIN). */
-  end(): void {}
+  protected override headComplete(): void {
+    const head = this.head;
+    const line = this.#line;
+    head.method = line.method;
+    head.minorVersion = line.minorVersion;
+    head.hasFragment = line.hasFragment;
+    const error =
+      resolveTarget(head, line.targetStart, line.targetEnd) ?? this.#framing.decide(head);
+    if (error !== undefined) {
+      this.fail(error);
+      return;
+    }
+    this.startBody(head.framing, head.contentLength);
+    const isComplete = head.framing === "none";
+    this.#sink.onHead(head);
+    if (isComplete) this.endWithoutBody();
+  }
 }

@@ -25,6 +25,8 @@ export class RequestHead extends HeaderBlock {
   hasAuthority = false;
   /** From a target in absolute form; else empty, and the listener's transport decides. */
   scheme: "" | "http" | "https" = "";
+  /** The target holds a "#", which no sender may put there: policy decides (Envoy refuses it). */
+  hasFragment = false;
   minorVersion: 0 | 1 = 1;
   /** The downstream may send another request after this one. */
   keepAlive = true;
@@ -78,6 +80,7 @@ export class RequestHead extends HeaderBlock {
     this.setAuthorityRange(NO_BYTES, 0, 0);
     this.hasAuthority = false;
     this.scheme = "";
+    this.hasFragment = false;
     this.minorVersion = 1;
     this.keepAlive = true;
     this.framing = "none";

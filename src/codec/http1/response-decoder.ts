@@ -2,7 +2,11 @@
 import type { HeaderBlock } from "../header-block.ts";
 import type { DecoderLimits } from "../limits.ts";
 import type { ProtocolError } from "../protocol-error.ts";
+import { MessageDecoder } from "./message-decoder.ts";
+import { STATE } from "./message-state.ts";
+import { ResponseFraming } from "./response-framing.ts";
 import { ResponseHead } from "./response-head.ts";
+import { StatusLine } from "./status-line.ts";
 
 /** What a response decoder found. Called from within `receive` and `end`, in the order: informational*, head, data*, trailers?, end; or error at any point. */
 export interface ResponseSink {
@@ -15,39 +19,61 @@ export interface ResponseSink {
   onTrailers(trailers: HeaderBlock): void;
   /** The message is complete. */
   onEnd(): void;
-  /** The upstream's fault; nothing follows on this connection. */
+  /** The upstream's fault, always status 502; nothing follows on this connection. */
   onError(error: ProtocolError): void;
 }
 
-export class ResponseDecoder {
-  head: ResponseHead = new ResponseHead();
+/**
+ * Reads the one response that `expect` announced. Bytes that come unasked are not read: `receive` returns 0, and whoever owns the
+ * connection drops it, for they could only be the answer to somebody else's request.
+ */
+export class ResponseDecoder extends MessageDecoder<ResponseHead> {
+  readonly #sink: ResponseSink;
+  readonly #line: StatusLine;
+  readonly #framing = new ResponseFraming();
+  #method = "GET";
+  #upgradeExpected = false;
 
   constructor(limits: DecoderLimits, sink: ResponseSink) {
-    void limits;
-    void sink;
-  }
-
-  /** No response is expected, or not a byte of the expected one has come. */
-  get isIdle(): boolean {
-    return true;
+    const line = new StatusLine();
+    super(limits, sink, line, new ResponseHead(), STATE.complete);
+    this.#sink = sink;
+    this.#line = line;
   }
 
   /** A request with `method` was sent; `upgrade` when it asked for one, so that a 101 is allowed. Its response goes into `head`. */
   expect(method: string, upgrade = false, head: ResponseHead = this.head): void {
-    void method;
-    void upgrade;
-    this.head = head;
+    this.startNext(head);
+    this.#method = method;
+    this.#upgradeExpected = upgrade;
   }
 
-  /**
-   * Takes bytes[start, end) and returns how many belonged to the expected response: fewer than given once it is complete, at an error, or
-   * when no response is expected (an upstream that speaks unasked: drop the connection).
-   */
-  receive(bytes: Uint8Array, start: number, end: number): number {
-    void bytes;
-    return end - start;
+  protected override headComplete(): void {
+    const head = this.head;
+    const line = this.#line;
+    head.status = line.status;
+    head.minorVersion = line.minorVersion;
+    head.reasonStart = line.reasonStart;
+    head.reasonEnd = line.reasonEnd;
+    head.requestMethod = this.#method;
+    const error = this.#framing.decide(head, this.#upgradeExpected);
+    if (error !== undefined) {
+      this.fail(error);
+      return;
+    }
+    if (head.status < 200 && head.status !== 101) {
+      this.#sink.onInformational(head);
+      this.startOver();
+      return;
+    }
+    this.startBody(head.framing, head.contentLength);
+    const isComplete = head.framing === "none";
+    this.#sink.onHead(head);
+    if (isComplete) this.endWithoutBody();
   }
 
-  /** The peer will send nothing more (FIN): ends an untilClose body or a tunnel; an error within a message; nothing while idle. */
-  end(): void {}
+  /** Whatever an upstream does wrong, the downstream gets a 502 for it. */
+  protected override toRole(error: ProtocolError): ProtocolError {
+    return error.status === 502 ? error : { ...error, status: 502 };
+  }
 }
