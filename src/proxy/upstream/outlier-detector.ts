@@ -95,17 +95,18 @@ export class OutlierDetector {
   readonly #config: OutlierDetectionConfig;
   readonly #stats: StatBlock<"outlierDetection">;
   readonly #random: Random;
-  readonly #onHealthChange: (host: Host) => void;
+  readonly #onHealthChange: () => void;
   readonly #monitors = new Map<Host, HostMonitor>();
   #ejectedCount = 0;
+  #isHealthChanged = false;
   #nextIntervalMs: number;
 
-  /** `onHealthChange` is called after a host was ejected or came back. */
+  /** `onHealthChange` is called after hosts were ejected or came back. */
   constructor(
     config: OutlierDetectionConfig,
     stats: StatBlock<"outlierDetection">,
     random: Random,
-    onHealthChange: (host: Host) => void,
+    onHealthChange: () => void,
     nowMs: number,
   ) {
     this.#config = config;
@@ -207,6 +208,14 @@ export class OutlierDetector {
       const isGoodForAnInterval = nowMs - monitor.unejectedAtMs >= this.#config.intervalMs;
       if (isGoodForAnInterval && monitor.backoff > 0) monitor.backoff -= 1;
     }
+    this.#reportHealthChange();
+  }
+
+  /** Once for all hosts of one event: who listens sorts all hosts anew. */
+  #reportHealthChange(): void {
+    if (!this.#isHealthChanged) return;
+    this.#isHealthChanged = false;
+    this.#onHealthChange();
   }
 
   #detectConsecutive(host: Host, kind: EjectionKind, nowMs: number): void {
@@ -218,6 +227,7 @@ export class OutlierDetector {
     if (kind === CONSECUTIVE_5XX) monitor.consecutive5xx = 0;
     else if (kind === CONSECUTIVE_GATEWAY_FAILURE) monitor.consecutiveGatewayFailure = 0;
     else monitor.consecutiveLocalOriginFailure = 0;
+    this.#reportHealthChange();
   }
 
   #judge(
@@ -293,7 +303,7 @@ export class OutlierDetector {
       monitor.backoff += 1;
     }
     host.setHealthFlag(HEALTH_FLAG.failed_outlier_check);
-    this.#onHealthChange(host);
+    this.#isHealthChanged = true;
   }
 
   #unejectIfDue(host: Host, monitor: HostMonitor, nowMs: number): void {
@@ -306,7 +316,7 @@ export class OutlierDetector {
     monitor.resetConsecutive();
     monitor.unejectedAtMs = nowMs;
     host.clearHealthFlag(HEALTH_FLAG.failed_outlier_check);
-    this.#onHealthChange(host);
+    this.#isHealthChanged = true;
   }
 
   #changeEjected(change: 1 | -1): void {
