@@ -1,0 +1,6 @@
+// An xDS server as a process of its own, for tests that kill it: prints its port, serves one empty world.
+import { AdsServer } from "./ads-server.ts";
+import { world } from "./little-world.ts";
+
+const server = await AdsServer.start(world(), Number(process.argv[2] ?? 0));
+console.log(String(server.address.port));
