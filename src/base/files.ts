@@ -15,6 +15,8 @@ export type Reading =
 /** A file kept open for appending; what is written is flushed within the adapter's interval and at `close`. */
 export interface Appender {
   write(bytes: Uint8Array): void;
+  /** Bytes taken by `write` that the system has not yet; left out where every write is done at once. */
+  readonly backlogBytes?: number;
   flush(): void;
   close(): void;
 }

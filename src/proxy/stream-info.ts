@@ -70,6 +70,8 @@ export interface StreamInfo {
   readonly upstreamClusterStatName: string | undefined;
   readonly upstreamHost: SocketAddress | undefined;
   readonly upstreamHostname: string | undefined;
+  /** Every host that a connection to was had, in order, where the data path keeps them (retries); left out otherwise. */
+  readonly upstreamHostsAttempted?: readonly SocketAddress[] | undefined;
   readonly upstreamLocalAddress: SocketAddress | undefined;
   readonly upstreamConnectionId: number | undefined;
   readonly upstreamProtocol: Protocol | undefined;
