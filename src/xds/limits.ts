@@ -27,6 +27,19 @@ export const MAX_UNACKNOWLEDGED = 8;
  */
 export const ORDER_LIMIT_MS = 15_000;
 
+/**
+ * How long after a client accepted a cluster it may take to ask for its endpoints, before what names the cluster goes out.
+ * Envoy and gRPC ask in the same turn; a client that never asks for endpoints (a tool that only looks) shall not wait long.
+ */
+export const ASK_LIMIT_MS = 1_000;
+
+/**
+ * On a new stream a client that says what it still has (initial_resource_versions) asks for its types one after another; until
+ * the routes have been asked for we cannot know what they use, so for this long no cluster is removed. Envoy sends all its
+ * first requests within one event loop turn; a second is ample.
+ */
+export const RECONNECT_GRACE_MS = 1_000;
+
 /** Envoy's back-off towards a management server (grpc_stream.h: 500 ms, doubled up to 30 s, full jitter). */
 export const RECONNECT_BASE_MS = 500;
 export const RECONNECT_MAX_MS = 30_000;

@@ -122,7 +122,7 @@ export class XdsClient {
       return;
     }
     const verdict = this.#owner.handleUpdate(reading.update);
-    if (verdict.kind === "accepted") watch.accept(reading.update);
+    watch.handleVerdict(reading.update, verdict);
     const error = verdict.kind === "rejected" ? verdict.message : undefined;
     watch.answer({ nonce: response.nonce, error });
   }

@@ -20,10 +20,16 @@ export interface ResourceUpdate {
   readonly isFullState: boolean;
 }
 
-/** ACK, or NACK with the words that the server's people will read: name the resource and the field, with a colon after the name. */
+/** ACK, or NACK. */
 export type Verdict =
   | { readonly kind: "accepted" }
-  | { readonly kind: "rejected"; readonly message: string };
+  | {
+      readonly kind: "rejected";
+      /** For the people behind the server: each refused resource by name, a colon, and what is wrong with which field. */
+      readonly message: string;
+      /** Names of what was refused, when everything else in the update was taken; "all" when nothing was. */
+      readonly refused: ReadonlySet<string> | "all";
+    };
 
 export const ACCEPTED: Verdict = { kind: "accepted" };
 

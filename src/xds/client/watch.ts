@@ -1,5 +1,5 @@
 // One type on the client's side, in either variant: what is wanted, what was accepted, what has still to be said.
-import type { ResourceUpdate } from "./owner.ts";
+import type { ResourceUpdate, Verdict } from "./owner.ts";
 
 /** An answer that waits for its turn: an ACK, or a NACK with its words. */
 export interface Answer {
@@ -35,6 +35,8 @@ export class Watch {
   readonly versions: Map<string, string> = new Map();
   /** SotW: of the last response on this stream. */
   lastNonce = "";
+  /** The last response was refused, wholly or in part. */
+  #isMixed = false;
   #isFirst = true;
   #hasChanged = false;
   readonly #answers: Answer[] = [];
@@ -46,14 +48,17 @@ export class Watch {
   }
 
   get isDue(): boolean {
-    if (this.isPaused) return false;
-    // A first request without names would mean the wildcard: a watch that wants nothing stays silent.
+    // A first request acknowledges nothing, so a pause does not concern it; a server must hear of clusters before routes.
+    // Without names it would mean the wildcard: a watch that wants nothing stays silent.
     if (this.#isFirst) return this.isWildcard || this.names.size > 0;
+    if (this.isPaused) return false;
     return this.#hasChanged || this.#answers.length > 0;
   }
 
   /** A new stream knows nothing: nonces and waiting answers belong to the old one. */
   restart(): void {
+    // After a refusal what we have is no version of the server's: it shall not skip anything on the strength of it.
+    if (this.#isMixed) this.acceptedVersion = "";
     this.#isFirst = true;
     this.#hasChanged = false;
     this.#answers.length = 0;
@@ -93,10 +98,14 @@ export class Watch {
   }
 
   /** Remembers what was accepted, for the first request of the next stream. */
-  accept(update: ResourceUpdate): void {
-    this.acceptedVersion = update.version;
+  handleVerdict(update: ResourceUpdate, verdict: Verdict): void {
+    this.#isMixed = verdict.kind === "rejected";
+    if (verdict.kind === "accepted") this.acceptedVersion = update.version;
+    else if (verdict.refused === "all") return;
+    const refused = verdict.kind === "rejected" ? verdict.refused : undefined;
     for (const name of update.removed) this.versions.delete(name);
     for (const { name, version } of update.resources) {
+      if (refused instanceof Set && refused.has(name)) continue;
       if (this.isWildcard || this.names.has(name)) this.versions.set(name, version);
     }
   }

@@ -42,7 +42,7 @@ export function handleRequest(
     isFirst,
   );
   type.handleSubscription(change, "delta");
-  if (isFirst) type.claimEach(request.initialResourceVersions);
+  if (isFirst) type.claimEach(request.initialResourceVersions, nowMs);
   const hasChanged =
     isFirst || change.added.length > 0 || change.removed.length > 0 || change.wildcardEnded;
   return outcome ?? { kind: "subscribed", typeUrl, hasChanged };

@@ -6,14 +6,36 @@
 // names, and a cluster stays for exactly as long as something that the client may still use names it. So an endpoint change
 // never waits for a slow cluster elsewhere, and a NACK stops only what depends on it. Resources that do not say what they
 // name (Resource.clusterNames is undefined) are taken to name everything; then this is the order by stages.
-import { ORDER_LIMIT_MS } from "#xds/limits.ts";
+import { ASK_LIMIT_MS, ORDER_LIMIT_MS } from "#xds/limits.ts";
 import { CLUSTER, ENDPOINT, LISTENER, ROUTE, SCOPED_ROUTE } from "#xds/type-url.ts";
 import type { Resource } from "./resource.ts";
-import type { TypeState } from "./type-state.ts";
+import { isClaimed, type TypeState } from "./type-state.ts";
 
 export type Types = ReadonlyMap<string, TypeState>;
 
-type Readiness = "ready" | "waiting" | "refused";
+/**
+ * unasked: the client has the cluster and should ask for its endpoints in a moment. waiting: something is on its way.
+ * refused: the client does not want it.
+ */
+type Readiness = "ready" | "unasked" | "waiting" | "refused";
+
+/** What holds a resource back, of all the clusters that it names. */
+interface Obstacle {
+  readonly isRefused: boolean;
+  /** 0: nothing is on its way. */
+  readonly waitMs: number;
+}
+
+const NO_OBSTACLE: Obstacle = { isRefused: false, waitMs: 0 };
+const WAIT_MS = { ready: 0, refused: 0, unasked: ASK_LIMIT_MS, waiting: ORDER_LIMIT_MS } as const;
+
+function add(obstacle: Obstacle, readiness: Readiness): Obstacle {
+  if (readiness === "ready") return obstacle;
+  return {
+    isRefused: obstacle.isRefused || readiness === "refused",
+    waitMs: Math.max(obstacle.waitMs, WAIT_MS[readiness]),
+  };
+}
 
 const WAITS_FOR_CLUSTERS: ReadonlySet<string> = new Set([LISTENER, ROUTE, SCOPED_ROUTE]);
 
@@ -23,36 +45,42 @@ function clusterReadiness(types: Types, name: string): Readiness {
   // A client that does not ask for the cluster here (gRPC asks when a route has told it the name) waits for it itself.
   if (clusters === undefined) return "ready";
   if (!clusters.subscription.isWildcard && !clusters.subscription.isNamed(name)) return "ready";
+  // Not in the world: a route to nowhere is the author's, and waiting would not mend it.
+  if (clusters.toRemove.has(name)) return "ready";
   const accepted = clusters.accepted(name);
   if (accepted === undefined) {
-    if (clusters.refusals.has(name)) return clusters.toSend.has(name) ? "waiting" : "refused";
-    // Not in the world at all: a route to nowhere is the author's, and waiting would not mend it.
-    return clusters.sent.has(name) || clusters.toSend.has(name) ? "waiting" : "ready";
+    if (clusters.toSend.has(name)) return "waiting";
+    if (clusters.refusals.has(name)) return "refused";
+    return clusters.sent.has(name) ? "waiting" : "ready";
   }
+  // Of what a client brought along from another stream we do not know the content; it is like the newer one.
+  const known = [accepted, clusters.sent.get(name), clusters.toSend.get(name)].find(
+    (cluster) => cluster !== undefined && !isClaimed(cluster),
+  );
+  const endpointsName = known?.endpointsName;
+  if (endpointsName === undefined) return "ready";
   const endpoints = types.get(ENDPOINT);
-  if (accepted.endpointsName === undefined || endpoints === undefined) return "ready";
-  return endpoints.accepted(accepted.endpointsName) === undefined ? "waiting" : "ready";
+  if (endpoints === undefined) return "unasked";
+  if (endpoints.accepted(endpointsName) !== undefined) return "ready";
+  const isOnItsWay = endpoints.toSend.has(endpointsName) || endpoints.sent.has(endpointsName);
+  return isOnItsWay ? "waiting" : "unasked";
 }
 
 /** All clusters of the stream together, for resources that do not say which they name. */
-function allClustersReadiness(types: Types): Readiness {
+function allClusters(types: Types): Obstacle {
   const clusters = types.get(CLUSTER);
-  if (clusters === undefined) return "ready";
-  let worst: Readiness = "ready";
-  const look = (name: string): void => {
-    const readiness = clusterReadiness(types, name);
-    if (readiness === "refused" || worst === "ready") worst = readiness;
-  };
-  for (const name of clusters.toSend.keys()) look(name);
-  for (const name of clusters.sent.keys()) look(name);
-  return worst;
+  let all = NO_OBSTACLE;
+  if (clusters === undefined) return all;
+  for (const name of clusters.toSend.keys()) all = add(all, clusterReadiness(types, name));
+  for (const name of clusters.sent.keys()) all = add(all, clusterReadiness(types, name));
+  return all;
 }
 
 /** Decides for the length of one response: holds what has to wait, with the time until which. */
 export class OrderCheck {
   readonly #types: Types;
   readonly #nowMs: number;
-  #all: Readiness | undefined;
+  #all: Obstacle | undefined;
 
   constructor(types: Types, nowMs: number) {
     this.#types = types;
@@ -61,26 +89,26 @@ export class OrderCheck {
 
   maySend(type: TypeState, resource: Resource): boolean {
     if (!WAITS_FOR_CLUSTERS.has(type.typeUrl)) return true;
-    const readiness = this.#readiness(resource);
-    if (readiness === "ready") return true;
-    if (readiness === "refused") {
+    const { name } = resource;
+    const { isRefused, waitMs } = this.#obstacle(resource);
+    if (isRefused && type.accepted(name) !== undefined) {
       // What the client has works, the newer one would lead into a cluster that it refused. With nothing to keep, a
       // listener or route that works in part is better than one that never comes.
-      if (type.accepted(resource.name) === undefined) return true;
-      type.heldUntilMs.set(resource.name, Number.POSITIVE_INFINITY);
+      type.heldUntilMs.set(name, Number.POSITIVE_INFINITY);
       return false;
     }
-    const untilMs = type.heldUntilMs.get(resource.name);
+    if (waitMs === 0) return true;
+    const untilMs = type.heldUntilMs.get(name);
     if (untilMs === Number.NEGATIVE_INFINITY) return true;
     if (untilMs === undefined || untilMs === Number.POSITIVE_INFINITY) {
-      type.heldUntilMs.set(resource.name, this.#nowMs + ORDER_LIMIT_MS);
+      type.heldUntilMs.set(name, this.#nowMs + waitMs);
     }
     return false;
   }
 
   /** The names of `type.toRemove` that nothing the client may still use refers to. */
   removable(type: TypeState): string[] {
-    if (type.toRemove.size === 0) return [];
+    if (type.toRemove.size === 0 || type.isRejoining) return [];
     switch (type.typeUrl) {
       case CLUSTER:
         return this.#unusedClusters(type);
@@ -93,18 +121,16 @@ export class OrderCheck {
     }
   }
 
-  #readiness(resource: Resource): Readiness {
+  #obstacle(resource: Resource): Obstacle {
     if (resource.clusterNames === undefined) {
-      this.#all ??= allClustersReadiness(this.#types);
+      this.#all ??= allClusters(this.#types);
       return this.#all;
     }
-    let worst: Readiness = "ready";
+    let obstacle = NO_OBSTACLE;
     for (const name of resource.clusterNames) {
-      const readiness = clusterReadiness(this.#types, name);
-      if (readiness === "refused") return "refused";
-      if (readiness === "waiting") worst = "waiting";
+      obstacle = add(obstacle, clusterReadiness(this.#types, name));
     }
-    return worst;
+    return obstacle;
   }
 
   /** Nothing of the type is under way or waits to be. */

@@ -74,6 +74,11 @@ export function respond(
   const sum = new SetVersion();
   for (const resource of state) sum.add(resource.version);
   const response = { changed, removed: removable, fullVersion: sum.toString() };
+  if (changed.length === 0 && !type.isAnswerOwed && response.fullVersion === type.sentVersion) {
+    // The client never had what goes: it refused it.
+    type.forgetRemoved(removable);
+    return undefined;
+  }
   return {
     send: (nonce, nowMs) =>
       message(type, state, nonce, type.handleSent({ nonce, ...response }, nowMs)),

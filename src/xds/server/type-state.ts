@@ -2,7 +2,12 @@
 // Knows nothing of other types (order.ts does) and nothing of messages (sotw.ts, delta.ts).
 import { assert } from "#base/assert.ts";
 import { SetVersion } from "#xds/content-version.ts";
-import { ACK_LIMIT_MS, MAX_NACK_CHARACTERS, MAX_UNACKNOWLEDGED } from "#xds/limits.ts";
+import {
+  ACK_LIMIT_MS,
+  MAX_NACK_CHARACTERS,
+  MAX_UNACKNOWLEDGED,
+  RECONNECT_GRACE_MS,
+} from "#xds/limits.ts";
 import { isFullState, typeRank } from "#xds/type-url.ts";
 import { namedIn } from "./nack-words.ts";
 import type { Resource, ResourceSource } from "./resource.ts";
@@ -25,6 +30,11 @@ export interface Refusal {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** A client said that it has this version; what is in it is not known. */
+export function isClaimed(resource: Resource): boolean {
+  return resource.body === EMPTY;
+}
 
 /**
  * The life of one resource at one client:
@@ -70,6 +80,8 @@ export class TypeState {
   readonly #sum = new SetVersion();
   /** SotW: the version that the client says it has accepted on an earlier stream. */
   #claimedVersion = "";
+  /** Delta: nothing is removed before, because other types' first requests may still be on their way. */
+  #keepUntilMs = 0;
 
   constructor(typeUrl: string, isWildcardType: boolean) {
     this.typeUrl = typeUrl;
@@ -85,12 +97,13 @@ export class TypeState {
   }
 
   /** Delta, first request: the client has these versions, by name. Their content is not known. */
-  claimEach(versions: Readonly<Record<string, string>>): void {
+  claimEach(versions: Readonly<Record<string, string>>, nowMs: number): void {
     for (const [name, version] of Object.entries(versions)) {
       if (!this.subscription.isWildcard && !this.subscription.isNamed(name)) continue;
       this.#put(name, { typeUrl: this.typeUrl, name, version, body: EMPTY });
       this.#owed.delete(name);
       this.isAnswerOwed = false;
+      this.#keepUntilMs = nowMs + RECONNECT_GRACE_MS;
     }
   }
 
@@ -270,6 +283,7 @@ export class TypeState {
     for (const [name, untilMs] of this.heldUntilMs) {
       if (untilMs <= nowMs) this.heldUntilMs.set(name, Number.NEGATIVE_INFINITY);
     }
+    if (this.#keepUntilMs <= nowMs) this.#keepUntilMs = 0;
   }
 
   nextTimeoutMs(): number | undefined {
@@ -280,10 +294,16 @@ export class TypeState {
     for (const untilMs of this.heldUntilMs.values()) {
       if (untilMs !== Number.NEGATIVE_INFINITY) next = Math.min(next, untilMs);
     }
+    if (this.toRemove.size > 0 && this.#keepUntilMs > 0) next = Math.min(next, this.#keepUntilMs);
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   // ---- what the client has ----
+
+  /** Removals have to wait for what the client has yet to say on this new stream. */
+  get isRejoining(): boolean {
+    return this.#keepUntilMs > 0;
+  }
 
   get isWaiting(): boolean {
     return this.#unacknowledged.length > 0;
