@@ -7,9 +7,12 @@ export interface HeaderName {
   readonly bytes: Uint8Array;
   /** `nameKey` of the bytes: names with different keys differ. Never 0. */
   readonly key: number;
-  /** One bit of 32, chosen by the key: a header block without this bit does not hold the name. */
-  readonly bit: number;
+  /** `keySlot` of the key. */
+  readonly slot: number;
 }
+
+/** Into how many slots a header block sorts its fields by name. */
+export const NAME_SLOTS = 32;
 
 const known = new Map<string, HeaderName>();
 
@@ -18,9 +21,9 @@ export function nameKey(length: number, first: number, last: number): number {
   return ((length & 0x7fff) << 16) | (first << 8) | last;
 }
 
-/** The bit of `HeaderName.bit` for a key. The factor spreads the three parts over the top five bits. */
-export function nameBit(key: number): number {
-  return 1 << (Math.imul(key, 0x9e3779b1) >>> 27);
+/** The slot of a key, 0 to 31: the factor spreads its three parts over the top five bits. */
+export function keySlot(key: number): number {
+  return Math.imul(key, 0x9e3779b1) >>> 27;
 }
 
 /** The name for `text`, lower-cased; the same object for the same text. For configuration and constants, not for bytes of a peer. */
@@ -30,7 +33,7 @@ export function headerName(text: string): HeaderName {
   if (found !== undefined) return found;
   const bytes = latin1Bytes(lower);
   const key = nameKey(bytes.length, bytes[0] ?? 1, bytes[bytes.length - 1] ?? 1);
-  const name = { text: lower, bytes, key, bit: nameBit(key) };
+  const name = { text: lower, bytes, key, slot: keySlot(key) };
   known.set(lower, name);
   return name;
 }

@@ -1,9 +1,9 @@
 // The syntax of an authority: what a Host field, CONNECT's target and a target in absolute form name.
-import { isDigit } from "./character-class.ts";
+import { isDigit, skipClass } from "./character-class.ts";
 
-const NOT_ALLOWED = 0;
-const IN_NAME = 1;
-const PERCENT = 2;
+const IN_NAME = 0;
+const PERCENT = 1;
+const NOT_ALLOWED = 2;
 
 /** unreserved and sub-delims of RFC 3986 without the comma, which would let two Hosts pass as one; "%" begins an escape. */
 const NAME_CLASS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -45,20 +45,13 @@ export function isPort(bytes: Uint8Array, start: number, end: number): boolean {
 /** Where the name ends: at a colon or at `end`; -1 when a byte is not allowed. */
 function endOfName(bytes: Uint8Array, start: number, end: number): number {
   let p = start;
-  while (p < end) {
-    const kind = NAME_CLASS[bytes[p] as number];
-    if (kind === PERCENT) {
-      if (p + 2 >= end || !isHex(bytes[p + 1] as number) || !isHex(bytes[p + 2] as number)) {
-        return -1;
-      }
-      p += 3;
-    } else if (kind === IN_NAME) {
-      p += 1;
-    } else {
-      return bytes[p] === COLON ? p : -1;
-    }
+  for (;;) {
+    p = skipClass(NAME_CLASS, bytes, p, end);
+    if (p >= end) return end;
+    if (NAME_CLASS[bytes[p] as number] !== PERCENT) return bytes[p] === COLON ? p : -1;
+    if (p + 2 >= end || !isHex(bytes[p + 1] as number) || !isHex(bytes[p + 2] as number)) return -1;
+    p += 3;
   }
-  return p;
 }
 
 /** Behind the closing bracket; -1 when there is none or what it closes cannot be an IPv6 address (a zone is not allowed). */

@@ -68,3 +68,26 @@ export function startsWithIgnoreCase(
 ): boolean {
   return end - start >= lower.length && equalsIgnoreCase(bytes, start, start + lower.length, lower);
 }
+
+/** The first byte at or after `start` whose class in `classes` is not 0, or `end`. Four bytes a step: heads are walked by it. */
+export function skipClass(
+  classes: Uint8Array,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  let p = start;
+  const last = end - 3;
+  while (
+    p < last &&
+    ((classes[bytes[p] as number] as number) |
+      (classes[bytes[p + 1] as number] as number) |
+      (classes[bytes[p + 2] as number] as number) |
+      (classes[bytes[p + 3] as number] as number)) ===
+      0
+  ) {
+    p += 4;
+  }
+  while (p < end && classes[bytes[p] as number] === 0) p += 1;
+  return p;
+}

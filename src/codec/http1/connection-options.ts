@@ -19,22 +19,21 @@ export class ConnectionOptions {
   hasUpgrade = false;
   /** An option names a protected field, or there are too many. */
   error: ProtocolError | undefined = undefined;
+  #nominates = false;
 
-  /** Reads all Connection fields of `head`, and "close" of Proxy-Connection, which no RFC knows but clients send and Envoy obeys. */
+  /** Reads all Connection fields of `head`, notes there whether they name fields; and "close" of Proxy-Connection, which no RFC knows but clients send and Envoy obeys. */
   read(head: HeaderBlock): void {
     this.hasClose = false;
     this.hasKeepAlive = false;
     this.hasUpgrade = false;
     this.error = undefined;
+    this.#nominates = false;
     let optionCount = 0;
-    for (let i = head.find(CONNECTION); i !== -1; i = head.find(CONNECTION, i + 1)) {
-      const options = new ListElements(head.bytesAt(i), head.valueStart(i), head.valueEnd(i));
-      while (options.next()) {
-        this.#note(options.bytes, options.start, options.end);
-        optionCount += 1;
-      }
+    for (let i = head.find(CONNECTION); i !== -1; i = head.findNext(CONNECTION, i)) {
+      optionCount += this.#readField(head.bytesAt(i), head.valueStart(i), head.valueEnd(i));
     }
     if (optionCount > MAX_CONNECTION_OPTIONS) this.error = TOO_MANY_OPTIONS;
+    head.nominatesFields = this.#nominates;
     const proxy = head.find(PROXY_CONNECTION);
     if (proxy === -1) return;
     const bytes = head.bytesAt(proxy);
@@ -48,20 +47,44 @@ export class ConnectionOptions {
     return !this.hasClose && (minorVersion === 1 || this.hasKeepAlive);
   }
 
+  /** Returns how many options there were. */
+  #readField(bytes: Uint8Array, start: number, end: number): number {
+    // What nearly every Connection field holds, and nothing else.
+    if (equalsIgnoreCase(bytes, start, end, "keep-alive")) {
+      this.hasKeepAlive = true;
+      return 1;
+    }
+    const options = new ListElements(bytes, start, end);
+    let count = 0;
+    while (options.next()) {
+      this.#note(bytes, options.start, options.end);
+      count += 1;
+    }
+    return count;
+  }
+
   #note(bytes: Uint8Array, start: number, end: number): void {
     if (equalsIgnoreCase(bytes, start, end, "keep-alive")) this.hasKeepAlive = true;
     else if (equalsIgnoreCase(bytes, start, end, "close")) this.hasClose = true;
     else if (equalsIgnoreCase(bytes, start, end, "upgrade")) this.hasUpgrade = true;
-    else if (isProtected(bytes, start, end)) this.error = PROTECTED_OPTION;
+    else this.#noteField(bytes, start, end);
+  }
+
+  #noteField(bytes: Uint8Array, start: number, end: number): void {
+    this.#nominates = true;
+    if (isProtected(bytes, start, end)) this.error = PROTECTED_OPTION;
   }
 }
 
 /** Whether a Connection field may not name bytes[start, end). */
 export function isProtected(bytes: Uint8Array, start: number, end: number): boolean {
-  return (
-    PROTECTED_NAMES.some((name) => equalsIgnoreCase(bytes, start, end, name)) ||
-    PROTECTED_PREFIXES.some((prefix) => startsWithIgnoreCase(bytes, start, end, prefix))
-  );
+  for (const name of PROTECTED_NAMES) {
+    if (equalsIgnoreCase(bytes, start, end, name)) return true;
+  }
+  for (const prefix of PROTECTED_PREFIXES) {
+    if (startsWithIgnoreCase(bytes, start, end, prefix)) return true;
+  }
+  return false;
 }
 
 const PROTECTED_OPTION = remoteError(

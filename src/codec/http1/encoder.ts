@@ -27,6 +27,18 @@ const MINOR_VERSION_AT = 7;
  * fields do not say. Hop-by-hop fields are the caller's to remove. Content-Length goes when `framing` contradicts it.
  */
 export function encodeRequestHead(out: OutputBuffer, head: RequestHead, framing: Framing): void {
+  if (head.prefixEnd === 0) encodeStart(out, head);
+  const hasLength = settleLength(head, framing);
+  encodeFields(out, head, head.prefixStart, head.prefixEnd);
+  if (framing === "tunnel") encodeUpgrade(out, head.upgrade);
+  else if (framing === "chunked") out.write(CHUNKED);
+  else if (!hasLength && framing === "length") encodeLength(out, head.contentLength);
+  else if (!hasLength && !hasNoBodyByNature(head.method)) out.write(NO_LENGTH);
+  out.write(CRLF);
+}
+
+/** Writes the request line and the host field of a head that does not begin with them as they must stand. */
+function encodeStart(out: OutputBuffer, head: RequestHead): void {
   out.ascii(head.method);
   out.byte(SPACE);
   if (head.method === "CONNECT") {
@@ -36,13 +48,6 @@ export function encodeRequestHead(out: OutputBuffer, head: RequestHead, framing:
   }
   out.write(HOST_LINE);
   out.copy(head.authorityBytes, head.authorityStart, head.authorityEnd);
-  out.write(CRLF);
-  const hasLength = settleLength(head, framing);
-  encodeFields(out, head);
-  if (framing === "tunnel") encodeUpgrade(out, head.upgrade);
-  else if (framing === "chunked") out.write(CHUNKED);
-  else if (!hasLength && framing === "length") encodeLength(out, head.contentLength);
-  else if (!hasLength && !hasNoBodyByNature(head.method)) out.write(NO_LENGTH);
   out.write(CRLF);
 }
 

@@ -1,16 +1,24 @@
 // The live fields of a block into an OutputBuffer: what was received goes out as whole runs of bytes, what was appended likewise.
-import { type HeaderBlock, SLOT, SLOT_SIZE } from "../header-block.ts";
+import { CANONICAL_END, type HeaderBlock, OFFSETS } from "../header-block.ts";
 import { latin1Bytes } from "../latin1.ts";
 import type { OutputBuffer } from "../output-buffer.ts";
 
 const CRLF = latin1Bytes("\r\n");
 const COLON_SPACE = latin1Bytes(": ");
 
-/** Writes the live fields: neighbours that stand as we would write them are copied in one go. */
-export function encodeFields(out: OutputBuffer, head: HeaderBlock): void {
-  const { slots, count, receivedCount } = head;
-  let runStart = 0;
-  let runEnd = 0;
+/**
+ * Writes the live fields: neighbours that stand as we would write them are copied in one go, and with them what stands before the
+ * first, head.bytes[prefixStart, prefixEnd), when it is to be written too.
+ */
+export function encodeFields(
+  out: OutputBuffer,
+  head: HeaderBlock,
+  prefixStart = 0,
+  prefixEnd = 0,
+): void {
+  const { keys, offsets, count, receivedCount } = head;
+  let runStart = prefixStart;
+  let runEnd = prefixEnd;
   let bytes = head.bytes;
   for (let i = 0; i < count; i += 1) {
     if (i === receivedCount) {
@@ -19,10 +27,9 @@ export function encodeFields(out: OutputBuffer, head: HeaderBlock): void {
       runStart = 0;
       runEnd = 0;
     }
-    const slot = i * SLOT_SIZE;
-    if (slots[slot + SLOT.key] === 0) continue;
-    const start = slots[slot] as number;
-    const canonicalEnd = slots[slot + SLOT.canonicalEnd] as number;
+    if (keys[i] === 0) continue;
+    const start = offsets[i * OFFSETS] as number;
+    const canonicalEnd = offsets[i * OFFSETS + CANONICAL_END] as number;
     if (start !== runEnd || canonicalEnd === 0) {
       if (runEnd > runStart) out.copy(bytes, runStart, runEnd);
       runStart = start;

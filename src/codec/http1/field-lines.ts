@@ -1,8 +1,16 @@
 // Field lines ("Name: value CRLF") up to the empty line, in place: offsets are noted, names lower-cased, nothing is copied.
 // Knows nothing of what fields mean. Strict as RFC 9112 section 5 lets a recipient be: no obs-fold, no bare LF, no bare CR.
-import type { HeaderBlock } from "../header-block.ts";
+import {
+  CANONICAL_END,
+  type HeaderBlock,
+  NAME_END,
+  OFFSETS,
+  VALUE_END,
+  VALUE_START,
+} from "../header-block.ts";
+import { nameKey } from "../header-name.ts";
 import { type ProtocolError, remoteError } from "../protocol-error.ts";
-import { COLON, CR, LF, SPACE, TAB, TOKEN, VALUE } from "./character-class.ts";
+import { COLON, CR, LF, SPACE, skipClass, TAB, TOKEN, VALUE } from "./character-class.ts";
 
 /** How far a parser came. */
 export type Progress = typeof INCOMPLETE | typeof COMPLETE | typeof FAILED;
@@ -20,26 +28,27 @@ export class FieldLineParser {
   /** Why, after FAILED. */
   error: ProtocolError | undefined = undefined;
 
-  /** Parses lines of block.bytes from `at` below `end` into `block`, which may come to hold `maxCount` fields. */
+  /** Parses lines of block.bytes from `at` below `end` into `block`, which may come to hold `maxCount` fields, none of them appended. */
   parse(block: HeaderBlock, end: number, maxCount: number): Progress {
     const bytes = block.bytes;
     let at = this.at;
     for (;;) {
       let p = at;
-      let lower = 0;
       while (p < end) {
         const byte = bytes[p] as number;
-        lower = TOKEN[byte] as number;
-        if (lower === 0) break;
-        if (lower !== byte) bytes[p] = lower;
+        const lower = TOKEN[byte] as number;
+        if (lower !== byte) {
+          if (lower === 0) break;
+          bytes[p] = lower;
+        }
         p += 1;
       }
       if (p === at || p >= end || bytes[p] !== COLON) return this.#endOrBadName(bytes, at, p, end);
       const nameEnd = p;
       p += 1;
-      while (p < end && (bytes[p] === SPACE || bytes[p] === TAB)) p += 1;
+      while (p < end && isBlank(bytes[p] as number)) p += 1;
       const valueStart = p;
-      p = endOfValue(bytes, p, end);
+      p = skipClass(VALUE, bytes, p, end);
       if (p + 1 >= end || bytes[p] !== CR || bytes[p + 1] !== LF) {
         return this.#badValue(bytes, at, p, end);
       }
@@ -48,8 +57,22 @@ export class FieldLineParser {
       const isCanonical =
         valueStart === nameEnd + 2 && bytes[nameEnd + 1] === SPACE && valueEnd === p;
       p += 2;
-      if (block.count >= maxCount) return this.#fail(at, TOO_MANY);
-      block.receive(at, nameEnd, valueStart, valueEnd, isCanonical ? p : 0);
+
+      const i = block.count;
+      if (i >= maxCount) return this.#fail(at, TOO_MANY);
+      block.ensureField();
+      const offsets = block.offsets;
+      const slot = i * OFFSETS;
+      offsets[slot] = at;
+      offsets[slot + NAME_END] = nameEnd;
+      offsets[slot + VALUE_START] = valueStart;
+      offsets[slot + VALUE_END] = valueEnd;
+      offsets[slot + CANONICAL_END] = isCanonical ? p : 0;
+      const key = nameKey(nameEnd - at, bytes[at] as number, bytes[nameEnd - 1] as number);
+      block.keys[i] = key;
+      block.enterSlot(i, key);
+      block.count = i + 1;
+      block.receivedCount = i + 1;
       at = p;
     }
   }
@@ -92,24 +115,6 @@ export class FieldLineParser {
     this.error = error;
     return FAILED;
   }
-}
-
-/** The first byte at or after `p` that a value cannot hold. Four bytes a step: this loop sees most bytes of a head. */
-export function endOfValue(bytes: Uint8Array, start: number, end: number): number {
-  let p = start;
-  const last = end - 3;
-  while (
-    p < last &&
-    ((VALUE[bytes[p] as number] as number) |
-      (VALUE[bytes[p + 1] as number] as number) |
-      (VALUE[bytes[p + 2] as number] as number) |
-      (VALUE[bytes[p + 3] as number] as number)) ===
-      0
-  ) {
-    p += 4;
-  }
-  while (p < end && VALUE[bytes[p] as number] === 0) p += 1;
-  return p;
 }
 
 /** Whether the line that goes on at `p` ends below `end`. */

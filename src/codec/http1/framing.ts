@@ -47,7 +47,7 @@ export class FramingFields {
       head.valueEnd(i),
       "chunked",
     );
-    if (!isChunked || head.find(TRANSFER_ENCODING, i + 1) !== -1) {
+    if (!isChunked || head.findNext(TRANSFER_ENCODING, i) !== -1) {
       const message = "Transfer-Encoding must be chunked alone, once";
       return remoteError(501, "http1.invalid_transfer_encoding", withValue(message, head, i));
     }
@@ -56,7 +56,7 @@ export class FramingFields {
   }
 
   #readLength(head: HeaderBlock, i: number): ProtocolError | undefined {
-    if (head.find(CONTENT_LENGTH, i + 1) !== -1) return TWO_LENGTHS;
+    if (head.findNext(CONTENT_LENGTH, i) !== -1) return TWO_LENGTHS;
     const value = parseContentLength(head.bytesAt(i), head.valueStart(i), head.valueEnd(i));
     if (value === undefined) {
       const message = "Content-Length must be one number in decimal below 2^53";

@@ -18,10 +18,12 @@ import { ListElements } from "./list-elements.ts";
  */
 export function removeHopByHop(head: HeaderBlock): void {
   const keepsTrailers = acceptsTrailers(head);
-  for (let i = head.find(CONNECTION); i !== -1; i = head.find(CONNECTION, i + 1)) {
-    removeNominated(head, i);
-    head.removeAt(i);
+  if (head.nominatesFields) {
+    for (let i = head.find(CONNECTION); i !== -1; i = head.findNext(CONNECTION, i)) {
+      removeNominated(head, i);
+    }
   }
+  head.remove(CONNECTION);
   head.remove(KEEP_ALIVE);
   head.remove(PROXY_CONNECTION);
   head.remove(TRANSFER_ENCODING);
@@ -43,7 +45,7 @@ function removeNominated(head: HeaderBlock, i: number): void {
 
 /** Whether a TE field lists "trailers". */
 function acceptsTrailers(head: HeaderBlock): boolean {
-  for (let i = head.find(TE); i !== -1; i = head.find(TE, i + 1)) {
+  for (let i = head.find(TE); i !== -1; i = head.findNext(TE, i)) {
     const codings = new ListElements(head.bytesAt(i), head.valueStart(i), head.valueEnd(i));
     while (codings.next()) {
       if (equalsIgnoreCase(codings.bytes, codings.start, codings.end, "trailers")) return true;

@@ -1,5 +1,5 @@
 // Requests out of bytes, one at a time: the server's reading half.
-import type { HeaderBlock } from "../header-block.ts";
+import { CANONICAL_END, type HeaderBlock, VALUE_START } from "../header-block.ts";
 import type { DecoderLimits } from "../limits.ts";
 import type { ProtocolError } from "../protocol-error.ts";
 import { MessageDecoder } from "./message-decoder.ts";
@@ -55,9 +55,20 @@ export class RequestDecoder extends MessageDecoder<RequestHead> {
       this.fail(error);
       return;
     }
+    notePrefix(head, line.start);
     this.startBody(head.framing, head.contentLength);
     const isComplete = head.framing === "none";
     this.#sink.onHead(head);
     if (isComplete) this.endWithoutBody();
   }
+}
+
+/** Notes whether the start line, in origin form, and a canonical Host field right behind it can be forwarded as they are. */
+function notePrefix(head: RequestHead, lineStart: number): void {
+  const hostEnd = head.offsets[CANONICAL_END] as number;
+  const hostIsFirst = head.authorityStart === head.offsets[VALUE_START] && hostEnd !== 0;
+  const isPlain = head.minorVersion === 1 && head.scheme === "" && head.method !== "CONNECT";
+  if (!head.hasAuthority || !hostIsFirst || !isPlain || head.receivedCount === 0) return;
+  head.prefixStart = lineStart;
+  head.prefixEnd = hostEnd;
 }

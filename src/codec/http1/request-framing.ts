@@ -54,7 +54,7 @@ export class RequestFraming {
 function takeHost(head: RequestHead): ProtocolError | undefined {
   const i = head.find(HOST);
   if (i === -1) return undefined;
-  if (head.find(HOST, i + 1) !== -1) return TWO_HOSTS;
+  if (head.findNext(HOST, i) !== -1) return TWO_HOSTS;
   const [bytes, start, end] = [head.bytesAt(i), head.valueStart(i), head.valueEnd(i)];
   if (endOfHost(bytes, start, end) === -1) return INVALID_AUTHORITY;
   head.removeAt(i);
@@ -71,7 +71,7 @@ function expectsContinue(head: RequestHead): boolean {
 /** The protocols of Upgrade in lower case, without h2c, which Envoy ignores and a proxy that speaks to the upstream itself cannot grant. */
 function upgradeProtocol(head: RequestHead): string {
   const protocols: string[] = [];
-  for (let i = head.find(UPGRADE); i !== -1; i = head.find(UPGRADE, i + 1)) {
+  for (let i = head.find(UPGRADE); i !== -1; i = head.findNext(UPGRADE, i)) {
     const offered = new ListElements(head.bytesAt(i), head.valueStart(i), head.valueEnd(i));
     while (offered.next()) {
       const protocol = latin1(offered.bytes, offered.start, offered.end).toLowerCase();

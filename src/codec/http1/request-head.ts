@@ -10,7 +10,7 @@ const NO_BYTES = new Uint8Array(0);
  * The method is one of a fixed set of interned strings. Everything is valid until the decoder's next `next()`.
  */
 export class RequestHead extends HeaderBlock {
-  method = "";
+  #method = "";
   /** Origin-form path with its query, "*" for OPTIONS *, empty for CONNECT: pathBytes[pathStart, pathEnd). */
   pathBytes: Uint8Array = NO_BYTES;
   pathStart = 0;
@@ -23,6 +23,12 @@ export class RequestHead extends HeaderBlock {
   #authorityText: string | undefined = undefined;
   /** There was a Host field or a target in absolute or authority form; an empty Host counts. */
   hasAuthority = false;
+  /**
+   * Where the received start line and Host field end when the two stand in front, together, as we would write them: bytes from
+   * `prefixStart` can then be forwarded as they are. 0 when they cannot, or when method, path or authority were changed.
+   */
+  prefixEnd = 0;
+  prefixStart = 0;
   /** From a target in absolute form; else empty, and the listener's transport decides. */
   scheme: "" | "http" | "https" = "";
   /** The target holds a "#", which no sender may put there: policy decides (Envoy refuses it). */
@@ -38,6 +44,15 @@ export class RequestHead extends HeaderBlock {
   /** The protocol asked for by Upgrade, lower-case ("websocket"); empty when none is (h2c is ignored, as Envoy does). */
   upgrade = "";
 
+  get method(): string {
+    return this.#method;
+  }
+
+  set method(method: string) {
+    this.#method = method;
+    this.prefixEnd = 0;
+  }
+
   path(): string {
     this.#pathText ??= latin1(this.pathBytes, this.pathStart, this.pathEnd);
     return this.#pathText;
@@ -49,6 +64,7 @@ export class RequestHead extends HeaderBlock {
   }
 
   setPathRange(bytes: Uint8Array, start: number, end: number): void {
+    this.prefixEnd = 0;
     this.pathBytes = bytes;
     this.pathStart = start;
     this.pathEnd = end;
@@ -66,6 +82,7 @@ export class RequestHead extends HeaderBlock {
   }
 
   setAuthorityRange(bytes: Uint8Array, start: number, end: number): void {
+    this.prefixEnd = 0;
     this.authorityBytes = bytes;
     this.authorityStart = start;
     this.authorityEnd = end;

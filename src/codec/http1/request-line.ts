@@ -1,7 +1,16 @@
 // "GET /path HTTP/1.1": the exact form in one pass, and a reason for each other one. RFC 9112 section 3.
 import { type ProtocolError, remoteError } from "../protocol-error.ts";
-import { CR, isDigit, LF, SPACE, TARGET, TARGET_FRAGMENT } from "./character-class.ts";
-import { BARE_CR, BARE_LF, CONTROL, endOfValue, hasLineEnd } from "./field-lines.ts";
+import {
+  CR,
+  isDigit,
+  LF,
+  SPACE,
+  skipClass,
+  TARGET,
+  TARGET_FRAGMENT,
+  VALUE,
+} from "./character-class.ts";
+import { BARE_CR, BARE_LF, CONTROL, hasLineEnd } from "./field-lines.ts";
 import { parseMethod } from "./method.ts";
 import { LINE_FAILED, LINE_INCOMPLETE, type StartLine } from "./start-line.ts";
 
@@ -10,6 +19,8 @@ const [H, T, P, SLASH, ONE, ZERO, DOT] = [72, 84, 80, 47, 49, 48, 46];
 /** What the last parsed line said. One for each decoder, used again and again. */
 export class RequestLine implements StartLine {
   method = "";
+  /** Where the line starts. */
+  start = 0;
   targetStart = 0;
   targetEnd = 0;
   hasFragment = false;
@@ -50,6 +61,7 @@ export class RequestLine implements StartLine {
     const method = isExact ? parseMethod(bytes, at, methodEnd) : undefined;
     if (method === undefined) return this.#explain(bytes, at, end);
     this.method = method;
+    this.start = at;
     this.targetStart = targetStart;
     this.targetEnd = p;
     this.minorVersion = bytes[p + 8] === ONE ? 1 : 0;
@@ -59,7 +71,7 @@ export class RequestLine implements StartLine {
   #endOfTarget(bytes: Uint8Array, start: number, end: number): number {
     let p = start;
     for (;;) {
-      while (p < end && TARGET[bytes[p] as number] === 0) p += 1;
+      p = skipClass(TARGET, bytes, p, end);
       if (p >= end || TARGET[bytes[p] as number] !== TARGET_FRAGMENT) return p;
       this.hasFragment = true;
       p += 1;
@@ -80,7 +92,7 @@ export class RequestLine implements StartLine {
 
 /** Why the line of bytes[start, lf) is not one that is served. */
 function explainRequestLine(bytes: Uint8Array, start: number, lf: number): ProtocolError {
-  const control = endOfValue(bytes, start, lf);
+  const control = skipClass(VALUE, bytes, start, lf);
   if (control === lf) return BARE_LF;
   if (bytes[control] !== CR) return CONTROL;
   if (control !== lf - 1) return BARE_CR;

@@ -1,7 +1,7 @@
 // "HTTP/1.1 200 OK": what a response begins with. RFC 9112 section 4.
 import { type ProtocolError, remoteError } from "../protocol-error.ts";
-import { CR, isDigit, LF, SPACE } from "./character-class.ts";
-import { BARE_CR, BARE_LF, CONTROL, endOfValue, hasLineEnd } from "./field-lines.ts";
+import { CR, isDigit, LF, SPACE, skipClass, VALUE } from "./character-class.ts";
+import { BARE_CR, BARE_LF, CONTROL, hasLineEnd } from "./field-lines.ts";
 import { LINE_FAILED, LINE_INCOMPLETE, type StartLine } from "./start-line.ts";
 
 const VERSION = [72, 84, 84, 80, 47, 49, 46] as const;
@@ -18,7 +18,7 @@ export class StatusLine implements StartLine {
 
   /** The reason phrase and the space before it may be missing, as Envoy allows. */
   parse(bytes: Uint8Array, at: number, end: number): number {
-    const lineEnd = endOfValue(bytes, at, end);
+    const lineEnd = skipClass(VALUE, bytes, at, end);
     if (lineEnd + 1 >= end || bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) {
       if (!hasLineEnd(bytes, lineEnd, end)) return LINE_INCOMPLETE;
       if (bytes[lineEnd] === LF) return this.#fail(BARE_LF);
