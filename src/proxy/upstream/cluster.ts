@@ -20,7 +20,7 @@ import type { Host } from "./host.ts";
 import { HostSelector } from "./host-selector.ts";
 import { HostSet, type PriorityHosts } from "./host-set.ts";
 import { HostTable } from "./host-table.ts";
-import { OutlierDetector } from "./outlier-detector.ts";
+import { OutlierDetector, type OutlierListener } from "./outlier-detector.ts";
 import type { PickContext } from "./pick-context.ts";
 
 export interface ClusterPorts {
@@ -35,7 +35,7 @@ export interface ClusterOwner {
   onHostsChanged(cluster: Cluster): void;
 }
 
-export class Cluster implements DiscoveryOwner, TimeoutOwner {
+export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
   readonly info: ClusterInfo;
   readonly name: string;
   readonly config: ClusterConfig;
@@ -73,7 +73,7 @@ export class Cluster implements DiscoveryOwner, TimeoutOwner {
         config.outlierDetection,
         ports.stats.block(`${this.info.statPrefix}outlier_detection.`, OUTLIER_DETECTION),
         ports.loop.random,
-        () => this.#onHealthChanged(),
+        this,
         ports.loop.nowMs,
       );
     }
@@ -134,6 +134,9 @@ export class Cluster implements DiscoveryOwner, TimeoutOwner {
 
   applyEndpoints(localities: readonly LocalityConfig[], overprovisioningFactor: number): void {
     const { groups, isChanged } = this.#hostTable.update(localities);
+    for (const { hosts } of groups) {
+      this.stats.add(CLUSTER["default.total_match_count"], hosts.length);
+    }
     if (!isChanged && overprovisioningFactor === this.#hostSet.overprovisioningFactor) {
       this.stats.inc(CLUSTER.update_no_rebuild);
       return;
@@ -144,7 +147,6 @@ export class Cluster implements DiscoveryOwner, TimeoutOwner {
       this.outlier?.removeHost(host);
       host.remove();
     }
-    this.stats.add(CLUSTER["default.total_match_count"], added.length);
     if (added.length > 0 || removed.length > 0) this.stats.inc(CLUSTER.membership_change);
     this.#useHosts();
   }
@@ -154,6 +156,16 @@ export class Cluster implements DiscoveryOwner, TimeoutOwner {
     this.#isWarm = true;
     this.stats.set(CLUSTER.warming_state, 0);
     this.#owner.onWarm(this);
+  }
+
+  /** As Envoy does when a host is ejected (seen on 1.40: its idle connections close at once). */
+  onEjected(host: Host): void {
+    host.drainConnections();
+  }
+
+  onHealthChanged(): void {
+    this.#hostSet.refresh();
+    this.#useHosts();
   }
 
   onTimeout(): void {
@@ -167,11 +179,6 @@ export class Cluster implements DiscoveryOwner, TimeoutOwner {
     wheel.arm(this.#outlierTimer, nowMs, outlier.nextTimeoutMs() - nowMs);
   }
 
-  #onHealthChanged(): void {
-    this.#hostSet.refresh();
-    this.#useHosts();
-  }
-
   #useHosts(): void {
     this.#selector.refresh(this.#hostSet);
     const { total, healthy, degraded, excluded } = this.#hostSet.count();
@@ -181,7 +188,7 @@ export class Cluster implements DiscoveryOwner, TimeoutOwner {
     this.stats.set(CLUSTER.membership_excluded, excluded);
     this.stats.set(
       CLUSTER.max_host_weight,
-      this.#hostSet.all.reduce((most, { weight }) => Math.max(most, weight), 0),
+      this.#hostSet.all.reduce((most, { weight }) => Math.max(most, weight), 1),
     );
     this.#owner.onHostsChanged(this);
   }

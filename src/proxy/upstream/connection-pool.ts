@@ -2,13 +2,12 @@
 // Envoy's rules (source/common/conn_pool/conn_pool_base.cc) for one request a connection at a time. No socket is seen here:
 // connections are made by the `PoolKind`, and report what happened to them.
 import { assert } from "#base/assert.ts";
-import { CLUSTER } from "../stats/schema/cluster.ts";
-import type { StatBlock } from "../stats/stat-block.ts";
 import { type TimeoutOwner, WheelTimer } from "../timer-wheel.ts";
-import type { CircuitBreaker, Priority } from "./circuit-breaker.ts";
+import type { Priority } from "./circuit-breaker.ts";
 import type { ClusterInfo } from "./cluster-info.ts";
 import type { Host } from "./host.ts";
 import { PendingQueue, type Waiting } from "./pending-queue.ts";
+import { type ClosedBy, PoolCounters } from "./pool-counters.ts";
 
 /*
  *               onConnected              acquire
@@ -71,8 +70,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
   readonly priority: Priority;
   readonly #kind: PoolKind<C>;
   readonly #cluster: ClusterInfo;
-  readonly #stats: StatBlock<"cluster">;
-  readonly #breaker: CircuitBreaker;
+  readonly #counters: PoolCounters;
   /** In order of start, so the first one times out first. */
   readonly #connecting: C[] = [];
   /** A stack: the last used is used next, so that the ones not needed grow old. The bottom has been idle longest. */
@@ -92,8 +90,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
     this.priority = priority;
     this.#kind = kind;
     this.#cluster = host.cluster;
-    this.#stats = host.cluster.stats;
-    this.#breaker = host.cluster.breaker(priority);
+    this.#counters = new PoolCounters(host, priority);
   }
 
   /** Connections of every state. */
@@ -121,14 +118,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
       this.#ready.pop();
       return connection;
     }
-    if (!this.#breaker.pendingRequests.canAcquire) {
-      this.#stats.inc(CLUSTER.upstream_rq_pending_overflow);
-      return "overflow";
-    }
-    this.#breaker.pendingRequests.acquire();
-    this.#stats.inc(CLUSTER.upstream_rq_pending_total);
-    this.#stats.inc(CLUSTER.upstream_rq_pending_active);
-    this.host.stats.rqPendingActive += 1;
+    if (!this.#counters.tryWait()) return "overflow";
     this.#pending.push(waiter);
     this.#openConnections();
     return "pending";
@@ -140,13 +130,13 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
    */
   cancel(waiter: PoolWaiter<C>, closeExcess = false): void {
     if (!this.#pending.remove(waiter) && !this.#purged.remove(waiter)) return;
-    this.#countNoLongerPending();
-    this.#stats.inc(CLUSTER.upstream_rq_cancelled);
-    if (closeExcess && this.#connecting.length > this.#pending.size) {
-      const newest = this.#connecting[this.#connecting.length - 1];
-      if (newest !== undefined) this.#closeUnused(newest);
+    this.#counters.waitEnded();
+    this.#counters.waitCancelled();
+    const newest = this.#connecting.at(-1);
+    if (closeExcess && newest !== undefined && this.#connecting.length > this.#pending.size) {
+      this.#closeUnused(newest);
     }
-    this.#closeIdleWhenDraining();
+    if (this.#isDraining) this.#closeIdle();
   }
 
   /** The request on `connection` is done: the connection serves the next one, or closes. */
@@ -156,7 +146,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
       entry.state === "busy" || entry.state === "draining",
       "only a busy connection is released",
     );
-    this.#countRequestEnded();
+    this.#counters.requestEnded();
     this.#removeBusy(connection);
     if (entry.state === "draining" || !connection.isReusable()) {
       this.#countClosed(entry, "local");
@@ -171,7 +161,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
     const entry = connection.poolEntry;
     if (entry.state !== "connecting") return;
     entry.connectedAtMs = this.#cluster.loop.nowMs;
-    this.#cluster.connectMs.record(entry.connectedAtMs - entry.startedAtMs);
+    this.#counters.connected(entry.connectedAtMs - entry.startedAtMs);
     this.#removeConnecting(connection);
     const maxDurationMs = this.#cluster.config.maxConnectionDurationMs;
     if (maxDurationMs !== undefined && !this.#durationTimer.isArmed) {
@@ -184,16 +174,14 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
     const entry = connection.poolEntry;
     if (entry.state !== "connecting") return;
     this.#removeConnecting(connection);
-    this.#stats.inc(CLUSTER.upstream_cx_connect_fail);
-    this.host.stats.cxConnectFail += 1;
-    if (reason === "connectTimeout") this.#stats.inc(CLUSTER.upstream_cx_connect_timeout);
+    this.#counters.connectFailed(reason === "connectTimeout");
     this.#countClosed(entry, reason === "remoteConnectFailure" ? "remote" : "local");
     this.#purgePending(reason);
     if (this.#pending.size > 0) this.#openConnections();
   }
 
   /** The connection is gone, whatever it was doing; a request on it has ended with it. */
-  onClosed(connection: C, closedBy: "local" | "remote"): void {
+  onClosed(connection: C, closedBy: ClosedBy): void {
     const entry = connection.poolEntry;
     switch (entry.state) {
       case "closed":
@@ -205,12 +193,12 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
         );
         return;
       case "ready":
-        this.#ready.splice(this.#ready.lastIndexOf(connection), 1);
+        this.#removeReady(connection);
         break;
       case "busy":
       case "draining":
-        this.#countRequestEnded();
-        this.#countClosedWithRequest(closedBy);
+        this.#counters.requestEnded();
+        this.#counters.closedWithRequest(closedBy);
         this.#removeBusy(connection);
         break;
     }
@@ -221,8 +209,13 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
   /** Lets the pool run dry: what is idle closes now, what is busy after its request; who waits is still served. */
   drain(): void {
     this.#isDraining = true;
+    this.drainConnections();
+  }
+
+  /** The connections there are take no further request; new ones may be made. */
+  drainConnections(): void {
     for (const connection of this.#busy) connection.poolEntry.state = "draining";
-    this.#closeIdleWhenDraining();
+    this.#closeIdle();
   }
 
   /** Ends everything now. Who waits is told that the connection failed; who has a connection hears it from that. */
@@ -233,7 +226,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
       connection.close();
     }
     this.#purgePending("localConnectFailure");
-    this.#closeIdleWhenDraining();
+    this.#closeIdle();
     this.#cluster.loop.wheel.disarm(this.#durationTimer);
   }
 
@@ -246,23 +239,16 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
 
   /** Takes `connection` for one request, unless max_requests says no. The caller takes it from `#ready`. */
   #attach(connection: C): boolean {
-    if (!this.#breaker.requests.tryAcquire()) {
-      this.#stats.inc(CLUSTER.upstream_rq_active_overflow);
-      return false;
-    }
+    if (!this.#counters.tryStartRequest()) return false;
     const entry = connection.poolEntry;
     entry.requestCount += 1;
     entry.state = "busy";
     if (entry.requestCount === this.#cluster.config.maxRequestsPerConnection) {
-      this.#stats.inc(CLUSTER.upstream_cx_max_requests);
+      this.#counters.maxRequestsReached();
       entry.state = "draining";
     }
     entry.busyIndex = this.#busy.length;
     this.#busy.push(connection);
-    this.#stats.inc(CLUSTER.upstream_rq_total);
-    this.#stats.inc(CLUSTER.upstream_rq_active);
-    this.host.stats.rqTotal += 1;
-    this.host.stats.rqActive += 1;
     return true;
   }
 
@@ -274,7 +260,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
     this.#ready.push(connection);
     this.#servePending();
     if (this.#isDraining) {
-      this.#closeIdleWhenDraining();
+      this.#closeIdle();
     } else if (config.idleTimeoutMs !== undefined && !this.#idleTimer.isArmed) {
       loop.wheel.arm(this.#idleTimer, loop.nowMs, config.idleTimeoutMs);
     }
@@ -284,7 +270,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
     while (this.#ready.length > 0) {
       const waiter = this.#pending.shift();
       if (waiter === undefined) return;
-      this.#countNoLongerPending();
+      this.#counters.waitEnded();
       const connection = this.#ready[this.#ready.length - 1] as C;
       if (this.#attach(connection)) {
         this.#ready.pop();
@@ -300,8 +286,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
   #openConnections(): void {
     for (let opened = 0; opened < MAX_CONNECTS_PER_EVENT; opened += 1) {
       if (this.#pending.size <= this.#connecting.length) return;
-      const isAllowed = this.#mayConnect();
-      if (!isAllowed) this.#stats.inc(CLUSTER.upstream_cx_overflow);
+      const isAllowed = this.#counters.mayConnect();
       // Other hosts may hold all connections of the cluster. A host without any still gets one, or its waiters would starve.
       if (!isAllowed && this.connectionCount > 0) return;
       this.#connect();
@@ -309,20 +294,9 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
     }
   }
 
-  #mayConnect(): boolean {
-    const perHost = this.#breaker.maxConnectionsPerHost;
-    if (perHost !== undefined && this.host.stats.cxActive >= perHost) return false;
-    return this.#breaker.connections.canAcquire;
-  }
-
   #connect(): void {
     const { loop, config } = this.#cluster;
-    this.#breaker.connections.acquire();
-    this.#stats.inc(CLUSTER.upstream_cx_total);
-    this.#stats.inc(CLUSTER.upstream_cx_active);
-    if (this.#kind.protocol === "http1") this.#stats.inc(CLUSTER.upstream_cx_http1_total);
-    this.host.stats.cxTotal += 1;
-    this.host.stats.cxActive += 1;
+    this.#counters.connectionOpened(this.#kind.protocol === "http1");
     const connection = this.#kind.connect(this.host, this);
     assert(
       connection.poolEntry.state === "connecting",
@@ -344,8 +318,8 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
       this.#purged.push(waiter);
     }
     for (let waiter = this.#purged.shift(); waiter !== undefined; waiter = this.#purged.shift()) {
-      this.#countNoLongerPending();
-      this.#stats.inc(CLUSTER.upstream_rq_pending_failure_eject);
+      this.#counters.waitEnded();
+      this.#counters.waitFailed();
       waiter.onPoolFailure(reason);
     }
   }
@@ -376,7 +350,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
         loop.wheel.arm(this.#idleTimer, nowMs, leftMs);
         return;
       }
-      this.#stats.inc(CLUSTER.upstream_cx_idle_timeout);
+      this.#counters.idleTimedOut();
       this.#closeUnused(oldest);
     }
   }
@@ -395,23 +369,36 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
         nextMs = Math.min(nextMs, leftMs);
         continue;
       }
-      this.#stats.inc(CLUSTER.upstream_cx_max_duration_reached);
+      this.#counters.maxDurationReached();
       if (state === "busy") connection.poolEntry.state = "draining";
       else this.#closeUnused(connection);
     }
     if (nextMs < Number.POSITIVE_INFINITY) loop.wheel.arm(this.#durationTimer, nowMs, nextMs);
   }
 
-  #closeIdleWhenDraining(): void {
-    if (!this.#isDraining || this.#pending.size > 0) return;
-    while (this.#ready.length > 0) this.#closeUnused(this.#ready[0] as C);
-    while (this.#connecting.length > 0) this.#closeUnused(this.#connecting[0] as C);
+  /** Those under way stay when somebody waits for them. */
+  #closeIdle(): void {
+    for (let last = this.#ready.at(-1); last !== undefined; last = this.#ready.at(-1)) {
+      this.#closeUnused(last);
+    }
+    if (this.#pending.size > 0) return;
+    for (let last = this.#connecting.at(-1); last !== undefined; last = this.#connecting.at(-1)) {
+      this.#closeUnused(last);
+    }
   }
 
-  /** Closes a connection that carries no request. */
+  /** Closes a connection that carries no request. One that was still being made has not failed: we changed our mind. */
   #closeUnused(connection: C): void {
-    this.onClosed(connection, "local");
+    const entry = connection.poolEntry;
+    if (entry.state === "ready") this.#removeReady(connection);
+    else this.#removeConnecting(connection);
+    this.#countClosed(entry, "local");
     connection.close();
+  }
+
+  #removeReady(connection: C): void {
+    if (this.#ready.at(-1) === connection) this.#ready.pop();
+    else this.#ready.splice(this.#ready.indexOf(connection), 1);
   }
 
   #removeConnecting(connection: C): void {
@@ -429,37 +416,9 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
     connection.poolEntry.busyIndex = -1;
   }
 
-  #countNoLongerPending(): void {
-    this.#breaker.pendingRequests.release();
-    this.#stats.dec(CLUSTER.upstream_rq_pending_active);
-    this.host.stats.rqPendingActive -= 1;
-  }
-
-  #countRequestEnded(): void {
-    this.#breaker.requests.release();
-    this.#stats.dec(CLUSTER.upstream_rq_active);
-    this.host.stats.rqActive -= 1;
-  }
-
-  #countClosedWithRequest(closedBy: "local" | "remote"): void {
-    this.#stats.inc(CLUSTER.upstream_cx_destroy_with_active_rq);
-    this.#stats.inc(
-      closedBy === "local"
-        ? CLUSTER.upstream_cx_destroy_local_with_active_rq
-        : CLUSTER.upstream_cx_destroy_remote_with_active_rq,
-    );
-  }
-
-  #countClosed(entry: PoolEntry, closedBy: "local" | "remote"): void {
+  #countClosed(entry: PoolEntry, closedBy: ClosedBy): void {
     entry.state = "closed";
-    this.#breaker.connections.release();
-    this.#stats.dec(CLUSTER.upstream_cx_active);
-    this.#stats.inc(CLUSTER.upstream_cx_destroy);
-    this.#stats.inc(
-      closedBy === "local" ? CLUSTER.upstream_cx_destroy_local : CLUSTER.upstream_cx_destroy_remote,
-    );
-    this.host.stats.cxActive -= 1;
-    this.#cluster.connectionLengthMs.record(this.#cluster.loop.nowMs - entry.startedAtMs);
-    this.#cluster.requestsPerConnection.record(entry.requestCount);
+    const lengthMs = this.#cluster.loop.nowMs - entry.startedAtMs;
+    this.#counters.connectionClosed(closedBy, lengthMs, entry.requestCount);
   }
 }

@@ -6,7 +6,7 @@ import type { HostGroup } from "./host-set.ts";
 
 export interface HostTableUpdate {
   readonly groups: readonly HostGroup[];
-  /** False when members, their order, health, weights and places are what they were. */
+  /** False when members, their health, weights and places are what they were. */
   readonly isChanged: boolean;
 }
 
@@ -19,7 +19,10 @@ export class HostTable {
     this.#cluster = cluster;
   }
 
-  /** Endpoints have literal addresses. One that repeats an address is left out: the first counts. */
+  /**
+   * Endpoints have literal addresses. One that repeats an address is left out: the first counts. Another order of the same
+   * endpoints is no change, and the old order stays (seen on Envoy 1.40: update_no_rebuild).
+   */
   update(localities: readonly LocalityConfig[]): HostTableUpdate {
     const hosts = new Map<string, Host>();
     let isChanged = localities.length !== this.#groups.length;
@@ -40,7 +43,9 @@ export class HostTable {
       }
       const { weight, priority, region, zone, subZone } = locality;
       const group = { locality: { region, zone, subZone }, weight, priority, hosts: members };
-      isChanged ||= !sameGroup(group, this.#groups[index]);
+      const before = this.#groups[index];
+      if (before !== undefined && sameGroup(group, before)) return before;
+      isChanged = true;
       return group;
     });
     this.#hosts = hosts;
@@ -49,13 +54,11 @@ export class HostTable {
   }
 }
 
-function sameGroup(a: HostGroup, b: HostGroup | undefined): boolean {
-  return (
-    b !== undefined &&
-    a.weight === b.weight &&
-    a.priority === b.priority &&
-    sameLocality(a.locality, b.locality) &&
-    a.hosts.length === b.hosts.length &&
-    a.hosts.every((host, index) => host === b.hosts[index])
-  );
+function sameGroup(a: HostGroup, b: HostGroup): boolean {
+  if (a.weight !== b.weight || a.priority !== b.priority || a.hosts.length !== b.hosts.length) {
+    return false;
+  }
+  if (!sameLocality(a.locality, b.locality)) return false;
+  const known = new Set(b.hosts);
+  return a.hosts.every((host) => known.has(host));
 }

@@ -207,6 +207,11 @@ export class Host {
     for (const pool of this.#pools) pool?.drain();
   }
 
+  /** The host is in doubt: connections to it are not kept, new ones may be made. */
+  drainConnections(): void {
+    for (const pool of this.#pools) pool?.drainConnections();
+  }
+
   /** The host left its cluster. */
   remove(): void {
     this.#isRemoved = true;

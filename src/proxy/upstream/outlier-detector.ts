@@ -91,28 +91,35 @@ const LOCAL_ORIGIN_FAILURE_PERCENTAGE: EjectionKind = {
   enforcingPercent: (config) => config.enforcingFailurePercentageLocalOriginPercent ?? 0,
 };
 
+/** Who uses the hosts. */
+export interface OutlierListener {
+  /** `host` was ejected: connections to it should not be kept. */
+  onEjected(host: Host): void;
+  /** Hosts were ejected or came back; once for all of one event. */
+  onHealthChanged(): void;
+}
+
 export class OutlierDetector {
   readonly #config: OutlierDetectionConfig;
   readonly #stats: StatBlock<"outlierDetection">;
   readonly #random: Random;
-  readonly #onHealthChange: () => void;
+  readonly #listener: OutlierListener;
   readonly #monitors = new Map<Host, HostMonitor>();
   #ejectedCount = 0;
   #isHealthChanged = false;
   #nextIntervalMs: number;
 
-  /** `onHealthChange` is called after hosts were ejected or came back. */
   constructor(
     config: OutlierDetectionConfig,
     stats: StatBlock<"outlierDetection">,
     random: Random,
-    onHealthChange: () => void,
+    listener: OutlierListener,
     nowMs: number,
   ) {
     this.#config = config;
     this.#stats = stats;
     this.#random = random;
-    this.#onHealthChange = onHealthChange;
+    this.#listener = listener;
     this.#nextIntervalMs = nowMs + config.intervalMs;
   }
 
@@ -215,7 +222,7 @@ export class OutlierDetector {
   #reportHealthChange(): void {
     if (!this.#isHealthChanged) return;
     this.#isHealthChanged = false;
-    this.#onHealthChange();
+    this.#listener.onHealthChanged();
   }
 
   #detectConsecutive(host: Host, kind: EjectionKind, nowMs: number): void {
@@ -304,6 +311,7 @@ export class OutlierDetector {
     }
     host.setHealthFlag(HEALTH_FLAG.failed_outlier_check);
     this.#isHealthChanged = true;
+    this.#listener.onEjected(host);
   }
 
   #unejectIfDue(host: Host, monitor: HostMonitor, nowMs: number): void {
