@@ -7,7 +7,7 @@ export interface MeshSettings {
   readonly dnsRefreshRateMs: number;
   /** Where proxies write access logs; "" is nowhere. Default "". */
   readonly accessLogFile: string;
-  /** Envoy's command operators; "" is Istio's default line. Default "". */
+  /** Envoy's command operators; "" is Envoy's default line. Default "". */
   readonly accessLogFormat: string;
   /** What happens to requests for hosts that no service declares. Default "ALLOW_ANY". */
   readonly outboundTrafficPolicy: "ALLOW_ANY" | "REGISTRY_ONLY";
