@@ -36,10 +36,20 @@ export function isPort(bytes: Uint8Array, start: number, end: number): boolean {
   for (let p = start; p < end; p += 1) {
     const byte = bytes[p] as number;
     if (!isDigit(byte)) return false;
-    port = port * 10 + byte - 48;
+    port = port * 10 + (byte - 48);
     if (port > 65535) return false;
   }
   return port > 0;
+}
+
+/** Whether bytes[start, end) is userinfo ("user:password"). What other characters mean there, readers disagree on. */
+export function isUserinfo(bytes: Uint8Array, start: number, end: number): boolean {
+  let p = start;
+  for (;;) {
+    p = endOfName(bytes, p, end);
+    if (p === end || p === -1) return p === end;
+    p += 1; // The colon.
+  }
 }
 
 /** Where the name ends: at a colon or at `end`; -1 when a byte is not allowed. */

@@ -37,10 +37,8 @@ export class FieldLineParser {
       while (p < end) {
         const byte = bytes[p] as number;
         const lower = TOKEN[byte] as number;
-        if (lower !== byte) {
-          if (lower === 0) break;
-          bytes[p] = lower;
-        }
+        if (lower === 0) break;
+        if (lower !== byte) bytes[p] = lower;
         p += 1;
       }
       if (p === at || p >= end || bytes[p] !== COLON) return this.#endOrBadName(bytes, at, p, end);

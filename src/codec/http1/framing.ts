@@ -80,7 +80,7 @@ export function parseContentLength(
   for (let p = start; p < end; p += 1) {
     const byte = bytes[p] as number;
     if (!isDigit(byte)) return undefined;
-    value = value * 10 + byte - 48;
+    value = value * 10 + (byte - 48);
   }
   return value <= MAX_BODY_BYTES ? value : undefined;
 }

@@ -1,7 +1,7 @@
 // The four forms of a request target (RFC 9112 section 3.2) -> path and authority.
 import { latin1, latin1Bytes } from "../latin1.ts";
 import { type ProtocolError, remoteError } from "../protocol-error.ts";
-import { endOfHost, isPort } from "./authority.ts";
+import { endOfHost, isPort, isUserinfo } from "./authority.ts";
 import { equalsIgnoreCase } from "./character-class.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -41,10 +41,15 @@ function resolveAbsolute(head: RequestHead, start: number, end: number): Protoco
   if (!hasScheme || bytes[colon + 1] !== SLASH || bytes[colon + 2] !== SLASH) return NO_SLASH;
   const isHttp = equalsIgnoreCase(bytes, start, colon, "http");
   if (!isHttp && !equalsIgnoreCase(bytes, start, colon, "https")) return INVALID_SCHEME;
-  let authorityStart = colon + 3;
-  let authorityEnd = authorityStart;
+  const userinfoStart = colon + 3;
+  let authorityStart = userinfoStart;
+  let authorityEnd = userinfoStart;
   while (authorityEnd < end && !endsAuthority(bytes[authorityEnd] as number)) {
-    if (bytes[authorityEnd] === AT) authorityStart = authorityEnd + 1;
+    if (bytes[authorityEnd] === AT) {
+      const isFirst = authorityStart === userinfoStart;
+      if (!isFirst || !isUserinfo(bytes, userinfoStart, authorityEnd)) return INVALID_URL;
+      authorityStart = authorityEnd + 1;
+    }
     authorityEnd += 1;
   }
   const hostEnd = endOfHost(bytes, authorityStart, authorityEnd);
