@@ -310,7 +310,7 @@ test.each([
         expect(held(pair.owner)).toEqual(expected(world));
         expect(new Set(pair.statuses())).toEqual(new Set(["live"]));
       }),
-      { numRuns: 400, includeErrorInReport: true },
+      { numRuns: 500, includeErrorInReport: true },
     );
   },
 );

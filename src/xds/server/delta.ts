@@ -53,6 +53,7 @@ export function respond(
   type: TypeState,
   changed: readonly Resource[],
   removable: readonly string[],
+  isPart: boolean,
 ): { send(nonce: string, nowMs: number): DeltaDiscoveryResponse } | undefined {
   const removed = [...removable, ...type.missing];
   if (changed.length === 0 && removed.length === 0 && !type.isAnswerOwed) return undefined;
@@ -60,7 +61,7 @@ export function respond(
     send: (nonce, nowMs) =>
       create(DeltaDiscoveryResponseSchema, {
         typeUrl: type.typeUrl,
-        systemVersionInfo: type.handleSent({ nonce, changed, removed }, nowMs),
+        systemVersionInfo: type.handleSent({ nonce, changed, removed, isPart }, nowMs),
         nonce,
         removedResources: removed,
         resources: changed.map((resource) =>

@@ -3,9 +3,9 @@
 const WORD = /[\w.|~/*-]/;
 
 /**
- * The names out of `candidates` that `message` complains of. Recognised: a name that stands alone, perhaps quoted, with a
- * colon after it, as Envoy ("Error adding/updating cluster(s) reviews: hosts must have…"), gRPC and sampan's proxy write.
- * Empty when it names none: then any of them may be meant.
+ * The names out of `candidates` that `message` complains of. A name that stands alone, perhaps quoted, with a colon after it is
+ * taken for certain, as Envoy ("Error adding/updating cluster(s) reviews: hosts must have…"), gRPC and sampan's proxy write it.
+ * Empty when there is none.
  */
 export function namedIn(message: string, candidates: readonly string[]): Set<string> {
   const found = new Set<string>();

@@ -53,11 +53,9 @@ function clusterReadiness(types: Types, name: string): Readiness {
     if (clusters.refusals.has(name)) return "refused";
     return clusters.sent.has(name) ? "waiting" : "ready";
   }
-  // Of what a client brought along from another stream we do not know the content; it is like the newer one.
-  const known = [accepted, clusters.sent.get(name), clusters.toSend.get(name)].find(
-    (cluster) => cluster !== undefined && !isClaimed(cluster),
-  );
-  const endpointsName = known?.endpointsName;
+  // Of what a client brought along from another stream, and has to change, we do not know whether it is in use yet.
+  if (isClaimed(accepted)) return clusters.refusals.has(name) ? "ready" : "waiting";
+  const { endpointsName } = accepted;
   if (endpointsName === undefined) return "ready";
   const endpoints = types.get(ENDPOINT);
   if (endpoints === undefined) return "unasked";

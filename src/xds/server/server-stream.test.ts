@@ -398,16 +398,76 @@ describe.each(["sotw", "delta"] as const)("%s, both shapes", (variant) => {
     expect(h.drain()).toEqual([[ROUTE, ["s=2"]]]);
   });
 
-  test("a refusal that names nothing is everybody's", () => {
-    const h = new Harness(variant).world(cluster("a"), cluster("b"));
+  test("a refusal that does not say what it means is narrowed down, and holds up nothing else", () => {
+    const good = ["a", "b", "d", "e"];
+    const h = new Harness(variant).world(...["a", "b", "c", "d", "e"].map((name) => eds(name)));
+    ask(h, ENDPOINT, ["a", "b", "c", "d", "e"]);
+    h.drain();
+    const sent: string[][] = [];
+    let verdict = h.nack(ENDPOINT, "no", ["a", "b", "c", "d", "e"]);
+    expect(verdict).toMatchObject({ isNarrowing: true, names: ["a", "b", "c", "d", "e"] });
+    for (let out = h.drain(); out.length > 0; out = h.drain()) {
+      const part = out.flatMap(([, says]) => says);
+      sent.push(part);
+      verdict = part.includes("c=1")
+        ? h.nack(ENDPOINT, "no", [...good, "c"])
+        : h.ack(ENDPOINT, [...good, "c"]);
+    }
+    expect(sent).toEqual([["a=1", "b=1", "c=1"], ["a=1", "b=1"], ["c=1"], ["d=1", "e=1"]]);
+    expect(h.stream.resources(ENDPOINT).map((r) => `${r.name} ${r.state}`)).toEqual([
+      "a accepted",
+      "b accepted",
+      "c refused",
+      "d accepted",
+      "e accepted",
+    ]);
+  });
+
+  test("what a refusal of endpoints or routes names is tried alone, after the rest", () => {
+    const h = new Harness(variant).world(route("r", "bad"), route("s", "1"), route("t", "1"));
+    ask(h, ROUTE, ["r", "s", "t"]);
+    h.drain();
+    h.nack(ROUTE, "r: no", ["r", "s", "t"]);
+    expect(h.drain()).toEqual([[ROUTE, ["s=1", "t=1"]]]);
+    h.ack(ROUTE, ["r", "s", "t"]);
+    expect(h.drain()).toEqual([[ROUTE, ["r=bad"]]]);
+    expect(h.nack(ROUTE, "r: no", ["r", "s", "t"])).toMatchObject({
+      names: ["r"],
+      isNarrowing: false,
+    });
+    expect(h.drain()).toEqual([]);
+  });
+
+  test("narrowing takes the newest versions, and leaves out what is gone", () => {
+    const h = new Harness(variant).world(eds("a"), eds("b"), eds("c"), eds("d"));
+    ask(h, ENDPOINT, ["a", "b", "c", "d"]);
+    h.drain();
+    h.nack(ENDPOINT, "no", ["a", "b", "c", "d"]);
+    h.world(eds("a", "2"), eds("c"));
+    expect(h.drain().flatMap(([, says]) => says)).toContain("a=2");
+    h.ack(ENDPOINT, ["a", "b", "c", "d"]);
+    expect(
+      h
+        .drain()
+        .flatMap(([, says]) => says)
+        .filter((s) => !s.startsWith("-")),
+    ).toEqual(["c=1"]);
+  });
+
+  test("clusters whose refusal says nothing are set aside, not deleted from those that the client has", () => {
+    const h = new Harness(variant).world(cluster("a"));
     ask(h, CLUSTER);
     h.drain();
-    expect(h.nack(CLUSTER, "no")).toMatchObject({ kind: "nacked", names: ["a", "b"] });
-    h.world(cluster("a"), cluster("b"));
-    expect(h.drain()).toEqual([]);
-    h.world(cluster("a", "2"), cluster("b"));
-    // In SotW leaving b out would delete it from a client that may have taken it.
-    expect(h.drain()).toEqual([[CLUSTER, variant === "sotw" ? ["a=2", "b=1"] : ["a=2"]]]);
+    h.ack(CLUSTER);
+    h.world(cluster("a", "2"), cluster("b", "bad"));
+    h.drain();
+    h.nack(CLUSTER, "no");
+    expect(h.drain()).toEqual([[CLUSTER, ["a=2"]]]);
+    h.ack(CLUSTER);
+    expect(h.drain()).toEqual([[CLUSTER, variant === "sotw" ? ["a=2", "b=bad"] : ["b=bad"]]]);
+    h.nack(CLUSTER, "no");
+    h.world(cluster("a", "3"), cluster("b", "bad"));
+    expect(h.drain()).toEqual([[CLUSTER, ["a=3"]]]);
   });
 
   test("going back to the last good content after a refusal is sent, and ends the refusal", () => {

@@ -27,22 +27,19 @@ import { OrderCheck } from "./order.ts";
 import type { Resource, ResourceSource } from "./resource.ts";
 import * as sotw from "./sotw.ts";
 import { type ResourceStatus, resourceStatuses, type TypeStatus, typeStatus } from "./status.ts";
-import { TypeState } from "./type-state.ts";
+import { type Nack, TypeState } from "./type-state.ts";
 
 /** What a request turned out to be. */
 export type RequestOutcome =
   /** First request of a type, a change of what is subscribed to, or a repetition. */
   | { readonly kind: "subscribed"; readonly typeUrl: string; readonly hasChanged: boolean }
   | { readonly kind: "acked"; readonly typeUrl: string; readonly version: string }
-  | {
+  | ({
       readonly kind: "nacked";
       readonly typeUrl: string;
-      readonly version: string;
-      /** The client's words, cut at MAX_NACK_CHARACTERS; unescaped. */
+      /** The client's words, unescaped, as long as they came. */
       readonly message: string;
-      /** The resources that the words name; all that were new in the response when they name none. */
-      readonly names: readonly string[];
-    }
+    } & Nack)
   /** SotW: it answers a response that is not the last; ignored as the protocol wants. */
   | { readonly kind: "stale"; readonly typeUrl: string }
   /** The peer's fault: end the stream with this status. */
@@ -171,19 +168,25 @@ export class ServerStream {
   }
 
   #respond(type: TypeState, order: OrderCheck, nowMs: number): XdsResponse | undefined {
-    const changed: Resource[] = [];
-    for (const resource of type.toSend.values()) {
-      if (order.maySend(type, resource)) changed.push(resource);
-    }
+    const part = type.nextPart((resource) => order.maySend(type, resource));
+    const changed = part ?? this.#sendable(type, order);
     const removable = order.removable(type);
-    const response = this.variant === "sotw" ? sotw.respond : delta.respond;
-    const draft = response(type, changed, removable);
+    const respond = this.variant === "sotw" ? sotw.respond : delta.respond;
+    const draft = respond(type, changed, removable, part !== undefined);
     if (draft === undefined) return undefined;
     this.#nonce += 1;
     const message = draft.send(String(this.#nonce), nowMs);
     if (this.#controlPlane !== undefined) message.controlPlane = this.#controlPlane;
     if (type.typeUrl === CLUSTER) this.#oweEndpoints(changed);
     return message;
+  }
+
+  #sendable(type: TypeState, order: OrderCheck): Resource[] {
+    const sendable: Resource[] = [];
+    for (const resource of type.toSend.values()) {
+      if (order.maySend(type, resource)) sendable.push(resource);
+    }
+    return sendable;
   }
 
   /**

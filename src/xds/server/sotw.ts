@@ -58,6 +58,7 @@ export function respond(
   type: TypeState,
   changed: readonly Resource[],
   removable: readonly string[],
+  isPart: boolean,
 ): { send(nonce: string, nowMs: number): DiscoveryResponse } | undefined {
   if (!isFullState(type.typeUrl)) {
     // Only what changed; there is no message for removal, the client lets go when the parent does.
@@ -66,17 +67,22 @@ export function respond(
     if (changed.length === 0 && !type.isAnswerOwed) return undefined;
     return {
       send: (nonce, nowMs) =>
-        message(type, changed, nonce, type.handleSent({ nonce, changed, removed: [] }, nowMs)),
+        message(
+          type,
+          changed,
+          nonce,
+          type.handleSent({ nonce, changed, removed: [], isPart }, nowMs),
+        ),
     };
   }
   if (changed.length === 0 && removable.length === 0 && !type.isAnswerOwed) return undefined;
   const state = fullState(type, new Set(changed), new Set(removable));
   const sum = new SetVersion();
   for (const resource of state) sum.add(resource.version);
-  const response = { changed, removed: removable, fullVersion: sum.toString() };
-  if (changed.length === 0 && !type.isAnswerOwed && response.fullVersion === type.sentVersion) {
-    // The client never had what goes: it refused it.
-    type.forgetRemoved(removable);
+  const response = { changed, removed: removable, fullVersion: sum.toString(), isPart };
+  if (!type.isAnswerOwed && type.isAcknowledged(response.fullVersion)) {
+    // The client has exactly this: what goes it never had, because it refused it; what changes goes back to the last good.
+    type.adopt(changed, removable);
     return undefined;
   }
   return {
@@ -97,9 +103,10 @@ function fullState(
   const state: Resource[] = [];
   for (const [name, sent] of type.sent) {
     if (removable.has(name)) continue;
+    if (changed.has(sent)) continue;
     const next = type.toSend.get(name);
     if (next !== undefined && changed.has(next)) continue;
-    if (type.refusals.get(name)?.isCertain === true) {
+    if (type.refusals.has(name) || type.isSetAside(name)) {
       // Contained: without this the whole response would be refused again and again for one resource.
       const good = type.accepted(name);
       if (good !== undefined) state.push(good);

@@ -68,7 +68,7 @@ export function resourceStatuses(type: TypeState): ResourceStatus[] {
     sentVersion: type.sent.get(name)?.version,
     acceptedVersion: type.accepted(name)?.version,
     state: stateOf(type, name),
-    refusal: type.refusals.get(name)?.words,
+    refusal: type.refusals.get(name),
   }));
 }
 

@@ -23,10 +23,13 @@ interface Unacknowledged {
   isOverdue: boolean;
 }
 
-export interface Refusal {
-  readonly words: string;
-  /** The client named this resource. Otherwise it is one of several, any of which may be the bad one. */
-  readonly isCertain: boolean;
+/** What a NACK was about. */
+export interface Nack {
+  readonly version: string;
+  /** The refused resources; while `isNarrowing`, all that may be meant. */
+  readonly names: readonly string[];
+  /** It does not say which: the resources are sent again in parts to find out. */
+  readonly isNarrowing: boolean;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -36,6 +39,16 @@ export function isClaimed(resource: Resource): boolean {
   return resource.body === EMPTY;
 }
 
+/** Those that were named one by one, and the rest together; or two halves when none was. */
+function partsOf(names: readonly string[], named: ReadonlySet<string>): (readonly string[])[] {
+  if (named.size > 0) {
+    const rest = names.filter((name) => !named.has(name));
+    return [...(rest.length > 0 ? [rest] : []), ...[...named].map((name) => [name])];
+  }
+  const middle = Math.ceil(names.length / 2);
+  return [names.slice(0, middle), names.slice(middle)].filter((part) => part.length > 0);
+}
+
 /**
  * The life of one resource at one client:
  * ```
@@ -43,9 +56,10 @@ export function isClaimed(resource: Resource): boolean {
  *   toSend ───────────────► sent ───────────► accepted ──┐
  *     ▲                      │ NACK                      │ the world has another version: toSend again
  *     │                      ▼                           │ the world has it no more: toRemove, then gone
- *     └── another version ─ refused ◄────────────────────┘
+ *     └── another version ─ refused
  * ```
- * A refused version equals what was sent, so it is not sent again until it changes.
+ * A refused version equals what was sent, so it is not sent again until it changes. When a NACK does not say which of several
+ * resources it means, they go back to `sent` in parts first.
  */
 export class TypeState {
   readonly typeUrl: string;
@@ -59,7 +73,8 @@ export class TypeState {
   readonly toRemove: Set<string> = new Set();
   /** Named by the client just now, and not there. */
   readonly missing: Set<string> = new Set();
-  readonly refusals: Map<string, Refusal> = new Map();
+  /** Refused as sent -> the client's words. */
+  readonly refusals: Map<string, string> = new Map();
   /** Resources that wait for clusters: until when (a time, or Infinity). */
   readonly heldUntilMs: Map<string, number> = new Map();
   /** The client waits for a response, even for one that says nothing. */
@@ -77,6 +92,8 @@ export class TypeState {
   /** To be sent whatever its version. */
   readonly #owed: Set<string> = new Set();
   readonly #unacknowledged: Unacknowledged[] = [];
+  /** Parts of refused responses that are to be sent again, each alone, to find the bad resource. */
+  #parts: (readonly string[])[] = [];
   readonly #sum = new SetVersion();
   /** SotW: the version that the client says it has accepted on an earlier stream. */
   #claimedVersion = "";
@@ -139,35 +156,34 @@ export class TypeState {
     return settled.version;
   }
 
-  /** A NACK; returns the refused version and names, or undefined when the nonce is not one that waits. */
-  handleNack(
-    nonce: string,
-    message: string,
-    nowMs: number,
-  ): { readonly version: string; readonly names: readonly string[] } | undefined {
+  /**
+   * A NACK; undefined when the nonce is not one that waits. Which resources were taken all the same is not in the protocol.
+   * Seen on Envoy 1.40: of CDS and LDS it takes all but those that it names, unless the response fails validation; of EDS and
+   * RDS, and when validation fails, it stops at the first bad one and may not name it. So what is not certain is sent again
+   * in parts, until the bad ones stand alone: one bad resource shall hold up no other.
+   */
+  handleNack(nonce: string, message: string, nowMs: number): Nack | undefined {
     const settled = this.#settle(nonce);
     if (settled === undefined) return undefined;
     const words = message.slice(0, MAX_NACK_CHARACTERS);
-    // What the client had accepted before in the same version is not what it complains of.
-    const suspects = settled.resources.filter((resource) => this.#fallback.has(resource.name));
-    const certain = namedIn(
-      message,
-      suspects.map((resource) => resource.name),
-    );
-    const names: string[] = [];
-    for (const resource of suspects) {
-      const isCertain = certain.has(resource.name);
-      if (certain.size > 0 && !isCertain) {
-        this.#accept(resource);
-        continue;
-      }
-      names.push(resource.name);
-      if (this.sent.get(resource.name) === resource) {
-        this.refusals.set(resource.name, { words, isCertain });
-      }
-    }
     this.lastNack = { message: words, version: settled.version, nonce, atMs: nowMs };
-    return { version: settled.version, names };
+    const { version } = settled;
+    // What the client had accepted before in the same version is not what it complains of.
+    const suspects = settled.resources.filter(({ name }) => this.#fallback.has(name));
+    const names = suspects.map((resource) => resource.name);
+    const named = namedIn(message, names);
+    const stoodAlone = settled.resources.length === 1 && suspects.length === 1;
+    const isCertain = stoodAlone || (isFullState(this.typeUrl) && named.size > 0);
+    if (!isCertain) {
+      this.#parts.unshift(...partsOf(names, named));
+      return { version, names, isNarrowing: names.length > 0 };
+    }
+    const refused = stoodAlone ? new Set(names) : named;
+    for (const resource of suspects) {
+      if (!refused.has(resource.name)) this.#accept(resource);
+      else if (this.sent.get(resource.name) === resource) this.refusals.set(resource.name, words);
+    }
+    return { version, names: [...refused], isNarrowing: false };
   }
 
   // ---- what the world says ----
@@ -243,6 +259,27 @@ export class TypeState {
     );
   }
 
+  /** The next part of a refused response, in the newest versions that may be sent; undefined when there is none. */
+  nextPart(maySend: (resource: Resource) => boolean): Resource[] | undefined {
+    while (this.#parts.length > 0) {
+      const part: Resource[] = [];
+      for (const name of this.#parts[0] ?? []) {
+        if (!this.#fallback.has(name) || this.toRemove.has(name)) continue;
+        const newer = this.toSend.get(name);
+        const resource = newer !== undefined && maySend(newer) ? newer : this.sent.get(name);
+        if (resource !== undefined) part.push(resource);
+      }
+      if (part.length > 0) return part;
+      this.#parts.shift();
+    }
+    return undefined;
+  }
+
+  /** It is in a part that has not been sent again yet: the client does not have it. */
+  isSetAside(name: string): boolean {
+    return this.#parts.some((part) => part.includes(name));
+  }
+
   /** Notes that a response left. `fullVersion`: the version of a complete SotW response; otherwise that of all that was sent. */
   handleSent(
     response: {
@@ -250,9 +287,11 @@ export class TypeState {
       readonly changed: readonly Resource[];
       readonly removed: readonly string[];
       readonly fullVersion?: string;
+      readonly isPart: boolean;
     },
     nowMs: number,
   ): string {
+    if (response.isPart) this.#parts.shift();
     for (const resource of response.changed) this.#noteSent(resource);
     for (const name of response.removed) this.#forget(name);
     this.missing.clear();
@@ -274,6 +313,20 @@ export class TypeState {
   forgetRemoved(names: readonly string[]): void {
     for (const name of names) this.#forget(name);
     this.missing.clear();
+  }
+
+  /** The last thing sent was a complete state of this version, and the client accepted it. */
+  isAcknowledged(version: string): boolean {
+    return version === this.ackedVersion && version === this.sentVersion && !this.isWaiting;
+  }
+
+  /** The client turns out to have these, and not those. */
+  adopt(resources: readonly Resource[], absent: readonly string[]): void {
+    for (const resource of resources) {
+      this.#noteSent(resource);
+      this.#accept(resource);
+    }
+    for (const name of absent) this.#forget(name);
   }
 
   handleTimeout(nowMs: number): void {

@@ -17,6 +17,8 @@ export class EnvoyLikeOwner implements ResourceOwner {
   /** A SotW server cannot know after a reconnect what the client had: then a route may lose its cluster for a moment. */
   mayBreak = false;
   isChecking = true;
+  /** Refuses without saying what it means. */
+  isWordless = false;
   /** type -> name -> version last received on this stream. */
   readonly #received = new Map<string, Map<string, string>>();
   /** type -> name -> how often a repeated send is allowed. */
@@ -42,6 +44,13 @@ export class EnvoyLikeOwner implements ResourceOwner {
       version: contentVersion(resource.body),
     }));
     if (this.isChecking) this.#checkRepetition(update, contents);
+    if (contents.some((content) => content.content.startsWith("bad"))) {
+      // What a refusal may mean comes again, in smaller and smaller parts.
+      for (let n = contents.length; n > 1; n /= 2) {
+        for (const { name } of contents) this.#expect(update.typeUrl, name);
+      }
+      if (this.isWordless) return this.#refuseWithoutWords(update, contents);
+    }
     const applied = this.of(update.typeUrl);
     const refused: string[] = [];
     for (const content of contents) {
@@ -58,6 +67,18 @@ export class EnvoyLikeOwner implements ResourceOwner {
     if (refused.length === 0) return { kind: "accepted" };
     const message = refused.map((name) => `${name}: it is bad`).join(", ");
     return { kind: "rejected", message, refused: new Set(refused) };
+  }
+
+  /** Validation failed: of clusters and listeners nothing is taken, of the others what came before the first bad one. */
+  #refuseWithoutWords(update: ResourceUpdate, contents: readonly Content[]): Verdict {
+    const message = "Proto constraint validation failed";
+    if (update.typeUrl === CLUSTER || update.typeUrl === LISTENER) {
+      return { kind: "rejected", message, refused: "all" };
+    }
+    const end = contents.findIndex((content) => content.content.startsWith("bad"));
+    for (const content of contents.slice(0, end)) this.#apply(update.typeUrl, content);
+    this.#warm();
+    return { kind: "rejected", message, refused: new Set(contents.slice(end).map((c) => c.name)) };
   }
 
   #apply(typeUrl: string, content: Content): void {
