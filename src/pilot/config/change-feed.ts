@@ -15,7 +15,6 @@ export class ChangeFeed {
   }
 
   publish(changes: readonly ConfigChange[]): void {
-    if (changes.length === 0) return;
     for (const listener of [...this.#listeners]) listener(changes);
   }
 }

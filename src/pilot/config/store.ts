@@ -6,7 +6,7 @@ export type ConfigChange =
   | { readonly kind: "updated"; readonly object: ConfigObject; readonly previous: ConfigObject }
   | { readonly kind: "removed"; readonly object: ConfigObject };
 
-/** Called after `list()` shows the changes; never with an empty list. A listener may read the store but not change it. */
+/** Called after `list()` shows the changes; an empty list says that only problems changed. A listener may not change the store. */
 export type ConfigListener = (changes: readonly ConfigChange[]) => void;
 
 export interface ConfigStore {
@@ -16,6 +16,6 @@ export interface ConfigStore {
    */
   list(): readonly ConfigObject[];
   onChange(listener: ConfigListener): { close(): void };
-  /** What is wrong now, by file, line and column. A problem goes when its document is mended or removed. */
+  /** What is wrong now, in the order of files and documents. A problem goes when its document is mended or removed. */
   problems(): readonly Problem[];
 }
