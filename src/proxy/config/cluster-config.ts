@@ -10,10 +10,16 @@ export type Discovery =
       readonly refreshMs: number;
       readonly jitterMs: number;
       readonly respectTtl: boolean;
+      /** Absent: "auto" (IPv6 addresses when there are any, else IPv4). */
+      readonly lookupFamily?: DnsLookupFamily;
     }
+  /** `initialFetchTimeoutMs` default 15,000; 0 waits for ever. */
   | { readonly kind: "eds"; readonly serviceName: string; readonly initialFetchTimeoutMs: number }
   /** The host is the address that the downstream connection was meant for; accepted only where a listener can know it. */
   | { readonly kind: "originalDst" };
+
+/** Cluster.DnsLookupFamily. */
+export type DnsLookupFamily = "auto" | "v4Only" | "v6Only" | "v4Preferred" | "all";
 
 export type LoadBalancerConfig =
   | { readonly kind: "roundRobin" }

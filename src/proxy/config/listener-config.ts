@@ -17,6 +17,11 @@ export interface ListenerConfig {
   readonly bufferLimitBytes: number;
   /** undefined: none. */
   readonly maxConnections: number | undefined;
+  readonly listenerFilters: ListenerFilters;
+  /** How long inspectors wait for the first bytes; default 15,000; undefined: for ever (0s). */
+  readonly listenerFiltersTimeoutMs: number | undefined;
+  /** After that time: go on with what is known (true), or close the connection (default). */
+  readonly continueOnListenerFiltersTimeout: boolean;
   /** Looked at in Envoy's order of specificity; the first that matches serves the connection. */
   readonly filterChains: readonly FilterChainConfig[];
   readonly defaultFilterChain: FilterChainConfig | undefined;
@@ -24,6 +29,15 @@ export interface ListenerConfig {
   readonly message: Listener;
   readonly hash: string;
   readonly addedViaApi: boolean;
+}
+
+/** Which of Envoy's listener filters look at a connection before its filter chain is chosen. */
+export interface ListenerFilters {
+  /** Without it, `applicationProtocols` never match plain text. */
+  readonly httpInspector: boolean;
+  /** Without it, `serverNames` and `transportProtocol: "tls"` never match. */
+  readonly tlsInspector: boolean;
+  readonly originalDst: boolean;
 }
 
 export interface FilterChainMatch {
@@ -113,5 +127,7 @@ export interface HttpConnectionManagerConfig {
   readonly maxRequestHeadersBytes: number;
   /** Default 100. */
   readonly maxHeadersCount: number;
+  /** x-forwarded-client-cert of a plain-text request: removed (Envoy's default, and all settings but one), or left as it is. */
+  readonly clientCertHeader: "sanitize" | "forward";
   readonly headersWithUnderscores: "allow" | "reject" | "drop";
 }

@@ -1,13 +1,9 @@
 // Matchers of strings, headers and query parameters, as several parts of Envoy's configuration use them.
+import type { Regex } from "#base/regex.ts";
 import type { HeaderName } from "#codec/header-name.ts";
 
 /** A compiled RE2 expression that must match the whole text. */
-export interface FullMatchRegex {
-  readonly source: string;
-  matches(text: string): boolean;
-  /** Every match replaced; `substitution` uses RE2's `\1`. */
-  replaceAll(text: string, substitution: string): string;
-}
+export type FullMatchRegex = Regex;
 
 export type StringMatcher =
   | { readonly kind: "exact"; readonly value: string; readonly ignoreCase: boolean }
@@ -17,12 +13,13 @@ export type StringMatcher =
   | { readonly kind: "regex"; readonly regex: FullMatchRegex };
 
 export interface HeaderMatcher {
-  /** Lower-case; may be a pseudo-header (":method", ":authority", ":path", ":scheme"). */
+  /** Lower-case; may be a pseudo-header (":method", ":authority", ":path", ":scheme"); "host" is ":authority". */
   readonly name: HeaderName;
   readonly test:
     | { readonly kind: "present"; readonly present: boolean }
     | { readonly kind: "string"; readonly matcher: StringMatcher }
-    | { readonly kind: "range"; readonly start: number; readonly end: number };
+    /** start <= value < end, value a whole decimal number. */
+    | { readonly kind: "range"; readonly start: bigint; readonly end: bigint };
   readonly invert: boolean;
   readonly treatMissingAsEmpty: boolean;
 }
@@ -30,6 +27,6 @@ export interface HeaderMatcher {
 export interface QueryParameterMatcher {
   readonly name: string;
   readonly test:
-    | { readonly kind: "present" }
+    | { readonly kind: "present"; readonly present: boolean }
     | { readonly kind: "string"; readonly matcher: StringMatcher };
 }

@@ -33,6 +33,10 @@ export interface RouteConfig {
   readonly headers: HeaderOperations;
   readonly mostSpecificHeaderMutationsWins: boolean;
   readonly ignorePortInHostMatching: boolean;
+  /** Every cluster that a route names must exist when the configuration is applied; undefined: Envoy's default (inline: yes, RDS: no). */
+  readonly validateClusters: boolean | undefined;
+  /** For every virtual host and route that has none of its own. */
+  readonly fault: FaultConfig | "disabled" | undefined;
   readonly message: RouteConfiguration;
   readonly hash: string;
 }
@@ -106,6 +110,7 @@ export interface WeightedCluster {
   readonly name: string;
   readonly weight: number;
   readonly headers: HeaderOperations;
+  /** Instead of the route action's. */
   readonly hostRewrite: string | undefined;
   readonly fault: FaultConfig | "disabled" | undefined;
 }

@@ -1,0 +1,225 @@
+// Support for route configurations (RDS, or inline in a connection manager).
+import type { SupportTable } from "./support.ts";
+
+const TRACING = "concerns tracing, which needs a provider; providers are refused";
+const RATE_LIMIT = "read by the rate limit filter only, which is refused";
+const CORS = "CORS policies are not supported";
+const BODY_LIMIT = "limits of the request body per route are not supported";
+const HEDGING = "hedging is not supported";
+const SUBSETS = "subset load balancing is not supported";
+
+export const ROUTE_SUPPORT: SupportTable = {
+  "envoy.config.route.v3.RouteConfiguration": {
+    read: [
+      "name",
+      "virtual_hosts",
+      "response_headers_to_add",
+      "response_headers_to_remove",
+      "request_headers_to_add",
+      "request_headers_to_remove",
+      "most_specific_header_mutations_wins",
+      "validate_clusters",
+      "max_direct_response_body_size_bytes",
+      "request_mirror_policies",
+      "ignore_port_in_host_matching",
+      "typed_per_filter_config",
+    ],
+    ignored: { metadata: "for people" },
+    refused: { vhds: "VHDS is not supported" },
+  },
+  "envoy.config.route.v3.VirtualHost": {
+    read: [
+      "name",
+      "domains",
+      "routes",
+      "require_tls",
+      "request_headers_to_add",
+      "request_headers_to_remove",
+      "response_headers_to_add",
+      "response_headers_to_remove",
+      "typed_per_filter_config",
+      "include_request_attempt_count",
+      "include_attempt_count_in_response",
+      "retry_policy",
+      "request_mirror_policies",
+    ],
+    ignored: {
+      virtual_clusters: "statistics only",
+      rate_limits: RATE_LIMIT,
+      metadata: "for people",
+    },
+    refused: {
+      matcher: "only routes are supported",
+      cors: CORS,
+      hedge_policy: HEDGING,
+      per_request_buffer_limit_bytes: BODY_LIMIT,
+      request_body_buffer_limit: BODY_LIMIT,
+    },
+  },
+  "envoy.config.route.v3.Route": {
+    read: [
+      "name",
+      "match",
+      "route",
+      "redirect",
+      "direct_response",
+      "metadata",
+      "typed_per_filter_config",
+      "request_headers_to_add",
+      "request_headers_to_remove",
+      "response_headers_to_add",
+      "response_headers_to_remove",
+      "stat_prefix",
+    ],
+    ignored: { decorator: TRACING, tracing: TRACING },
+    refused: {
+      per_request_buffer_limit_bytes: BODY_LIMIT,
+      request_body_buffer_limit: BODY_LIMIT,
+    },
+  },
+  "envoy.config.route.v3.RouteMatch": {
+    read: [
+      "prefix",
+      "path",
+      "safe_regex",
+      "path_separated_prefix",
+      "case_sensitive",
+      "runtime_fraction",
+      "headers",
+      "query_parameters",
+      "grpc",
+    ],
+    refused: {
+      connect_matcher: "CONNECT is not supported",
+      path_match_policy: "URI templates are not supported",
+    },
+  },
+  "envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions": { read: [] },
+  "envoy.config.route.v3.RouteAction": {
+    read: [
+      "cluster",
+      "cluster_header",
+      "weighted_clusters",
+      "cluster_not_found_response_code",
+      "prefix_rewrite",
+      "regex_rewrite",
+      "host_rewrite_literal",
+      "auto_host_rewrite",
+      "host_rewrite_header",
+      "append_x_forwarded_host",
+      "timeout",
+      "idle_timeout",
+      "retry_policy",
+      "request_mirror_policies",
+      "priority",
+      "upgrade_configs",
+      "max_stream_duration",
+    ],
+    ignored: {
+      hash_policy: "used by hashing load balancers only, which are refused",
+      rate_limits: RATE_LIMIT,
+      include_vh_rate_limits: RATE_LIMIT,
+      max_grpc_timeout: "concerns grpc-timeout, which comes over HTTP/2 only",
+      grpc_timeout_offset: "concerns grpc-timeout, which comes over HTTP/2 only",
+      early_data_policy: "concerns TLS early data",
+    },
+    refused: {
+      metadata_match: SUBSETS,
+      cors: CORS,
+      internal_redirect_policy: "internal redirects are not supported",
+      internal_redirect_action: "internal redirects are not supported",
+      hedge_policy: HEDGING,
+      path_rewrite_policy: "URI templates are not supported",
+    },
+  },
+  "envoy.config.route.v3.RouteAction.UpgradeConfig": {
+    read: ["upgrade_type", "enabled"],
+    refused: { connect_config: "CONNECT is not supported" },
+  },
+  "envoy.config.route.v3.RouteAction.MaxStreamDuration": {
+    read: ["max_stream_duration"],
+    ignored: {
+      grpc_timeout_header_max: "concerns grpc-timeout, which comes over HTTP/2 only",
+      grpc_timeout_header_offset: "concerns grpc-timeout, which comes over HTTP/2 only",
+    },
+  },
+  "envoy.config.route.v3.RouteAction.RequestMirrorPolicy": {
+    read: ["cluster", "runtime_fraction", "disable_shadow_host_suffix_append"],
+    ignored: { trace_sampled: TRACING },
+  },
+  "envoy.config.route.v3.WeightedCluster": {
+    read: ["clusters", "total_weight"],
+    ignored: { runtime_key_prefix: "there is no runtime layer to override the weights" },
+    refused: {
+      header_name: "the choice by a header's value is not supported",
+      use_hash_policy: "the choice by a hash policy is not supported",
+    },
+  },
+  "envoy.config.route.v3.WeightedCluster.ClusterWeight": {
+    read: [
+      "name",
+      "weight",
+      "request_headers_to_add",
+      "request_headers_to_remove",
+      "response_headers_to_add",
+      "response_headers_to_remove",
+      "typed_per_filter_config",
+      "host_rewrite_literal",
+    ],
+    refused: { metadata_match: SUBSETS },
+  },
+  "envoy.config.route.v3.RedirectAction": {
+    read: [
+      "https_redirect",
+      "scheme_redirect",
+      "host_redirect",
+      "port_redirect",
+      "path_redirect",
+      "prefix_rewrite",
+      "regex_rewrite",
+      "response_code",
+      "strip_query",
+    ],
+  },
+  "envoy.config.route.v3.DirectResponseAction": { read: ["status", "body"] },
+  "envoy.config.route.v3.RetryPolicy": {
+    read: [
+      "retry_on",
+      "num_retries",
+      "per_try_timeout",
+      "per_try_idle_timeout",
+      "retry_host_predicate",
+      "host_selection_retry_max_attempts",
+      "retriable_status_codes",
+      "retry_back_off",
+      "retriable_headers",
+      "retriable_request_headers",
+    ],
+    refused: {
+      retry_priority: "retry priorities are not supported",
+      rate_limited_retry_back_off: "back-off by the upstream's rate limit headers is not supported",
+    },
+  },
+  "envoy.config.route.v3.RetryPolicy.RetryBackOff": { read: ["base_interval", "max_interval"] },
+  "envoy.config.route.v3.RetryPolicy.RetryHostPredicate": { read: ["name", "typed_config"] },
+  "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate": { read: [] },
+  "envoy.config.route.v3.HeaderMatcher": {
+    read: [
+      "name",
+      "exact_match",
+      "safe_regex_match",
+      "range_match",
+      "present_match",
+      "prefix_match",
+      "suffix_match",
+      "contains_match",
+      "string_match",
+      "invert_match",
+      "treat_missing_header_as_empty",
+    ],
+  },
+  "envoy.config.route.v3.QueryParameterMatcher": {
+    read: ["name", "string_match", "present_match"],
+  },
+  "envoy.config.route.v3.FilterConfig": { read: ["config", "is_optional", "disabled"] },
+};
