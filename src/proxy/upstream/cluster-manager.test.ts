@@ -453,6 +453,20 @@ describe("strict DNS", () => {
     expect(world.dns.asked).toHaveLength(2);
   });
 
+  test.each([
+    ["auto", ["::1"]],
+    ["v4Only", ["127.77.3.1"]],
+    ["v6Only", ["::1"]],
+    ["v4Preferred", ["127.77.3.1"]],
+    ["all", ["127.77.3.1", "::1"]],
+  ])("of both families dns_lookup_family %s takes %j", async (lookupFamily, expected) => {
+    const world = new World();
+    world.dns.answer("a.test", ["127.77.3.1", "::1"]);
+    world.manager.update(ofDns(["a.test:80"], { lookupFamily }));
+    await settle();
+    expect(world.cluster().hosts.map(({ address: { host } }) => host)).toEqual(expected);
+  });
+
   test("jitter lies below its bound", async () => {
     const world = new World();
     world.dns.answer("a.test", ["127.77.3.1"]);

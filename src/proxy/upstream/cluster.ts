@@ -20,7 +20,7 @@ import type { Host } from "./host.ts";
 import { HostSelector } from "./host-selector.ts";
 import { HostSet, type PriorityHosts } from "./host-set.ts";
 import { HostTable } from "./host-table.ts";
-import { OutlierDetector, type OutlierListener } from "./outlier-detector.ts";
+import { OutlierDetector, type OutlierListener, type OutlierRates } from "./outlier-detector.ts";
 import type { PickContext } from "./pick-context.ts";
 
 export interface ClusterPorts {
@@ -105,6 +105,11 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
         : this.#originalDestination.pick(context.originalDestination);
     if (host === undefined) this.stats.inc(CLUSTER.upstream_cx_none_healthy);
     return host;
+  }
+
+  /** For /clusters; undefined without outlier detection. */
+  outlierRates(): OutlierRates | undefined {
+    return this.outlier?.rates;
   }
 
   breaker(priority: Priority): CircuitBreaker {

@@ -324,6 +324,12 @@ describe("statistics", () => {
       success_rate: 1,
       total: 1,
     });
+    expect(story.detector.rates).toEqual({
+      average: 90,
+      ejectionThreshold: 52,
+      localOriginAverage: -1,
+      localOriginEjectionThreshold: -1,
+    });
     expect(story.hosts.map((host) => host.outlier?.external.successRate)).toEqual([
       50, 100, 100, 100, 100,
     ]);

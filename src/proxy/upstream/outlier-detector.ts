@@ -13,8 +13,10 @@ import { HEALTH_FLAG, type Host } from "./host.ts";
 import { HostMonitor } from "./host-monitor.ts";
 import {
   findFailurePercentageOutliers,
-  findSuccessRateOutliers,
+  judgeSuccessRates,
+  NO_JUDGEMENT,
   type RatedHost,
+  type SuccessRateJudgement,
   type SuccessRateMonitor,
 } from "./success-rate.ts";
 
@@ -91,6 +93,14 @@ const LOCAL_ORIGIN_FAILURE_PERCENTAGE: EjectionKind = {
   enforcingPercent: (config) => config.enforcingFailurePercentageLocalOriginPercent ?? 0,
 };
 
+/** Of the last interval, for /clusters: percent, or -1 where there was too little to judge by. */
+export interface OutlierRates {
+  readonly average: number;
+  readonly ejectionThreshold: number;
+  readonly localOriginAverage: number;
+  readonly localOriginEjectionThreshold: number;
+}
+
 /** Who uses the hosts. */
 export interface OutlierListener {
   /** `host` was ejected: connections to it should not be kept. */
@@ -108,6 +118,8 @@ export class OutlierDetector {
   #ejectedCount = 0;
   #isHealthChanged = false;
   #nextIntervalMs: number;
+  #externalJudgement: SuccessRateJudgement = NO_JUDGEMENT;
+  #localOriginJudgement: SuccessRateJudgement = NO_JUDGEMENT;
 
   constructor(
     config: OutlierDetectionConfig,
@@ -125,6 +137,15 @@ export class OutlierDetector {
 
   get ejectedCount(): number {
     return this.#ejectedCount;
+  }
+
+  get rates(): OutlierRates {
+    return {
+      average: this.#externalJudgement.average,
+      ejectionThreshold: this.#externalJudgement.ejectionThreshold,
+      localOriginAverage: this.#localOriginJudgement.average,
+      localOriginEjectionThreshold: this.#localOriginJudgement.ejectionThreshold,
+    };
   }
 
   addHost(host: Host): void {
@@ -203,8 +224,13 @@ export class OutlierDetector {
       monitor.external.rotate();
       monitor.localOrigin.rotate();
     }
-    this.#judge((monitor) => monitor.external, SUCCESS_RATE, FAILURE_PERCENTAGE, nowMs);
-    this.#judge(
+    this.#externalJudgement = this.#judge(
+      (monitor) => monitor.external,
+      SUCCESS_RATE,
+      FAILURE_PERCENTAGE,
+      nowMs,
+    );
+    this.#localOriginJudgement = this.#judge(
       (monitor) => monitor.localOrigin,
       LOCAL_ORIGIN_SUCCESS_RATE,
       LOCAL_ORIGIN_FAILURE_PERCENTAGE,
@@ -242,14 +268,13 @@ export class OutlierDetector {
     successRate: EjectionKind,
     failurePercentage: EjectionKind,
     nowMs: number,
-  ): void {
+  ): SuccessRateJudgement {
     const config = this.#config.successRate ?? DEFAULT_SUCCESS_RATE;
-    const hostCount = this.#monitors.size;
     if (
-      hostCount < config.successRateMinimumHosts &&
-      hostCount < config.failurePercentageMinimumHosts
+      this.#monitors.size < config.successRateMinimumHosts &&
+      this.#monitors.size < config.failurePercentageMinimumHosts
     ) {
-      return;
+      return NO_JUDGEMENT;
     }
     const shownVolume = Math.min(
       config.successRateRequestVolume,
@@ -262,13 +287,13 @@ export class OutlierDetector {
       if (monitor.volume >= shownVolume) monitor.successRate = monitor.percent;
       rated.push({ host, monitor });
     }
-    for (const host of findSuccessRateOutliers(rated, config)) {
-      this.#detect(host, successRate, nowMs);
-    }
+    const judgement = judgeSuccessRates(rated, config);
+    for (const host of judgement.outliers) this.#detect(host, successRate, nowMs);
     for (const host of findFailurePercentageOutliers(rated, config)) {
       // Both judgements are made of the same hosts; the first may have ejected it just now.
       if (!host.isEjected) this.#detect(host, failurePercentage, nowMs);
     }
+    return judgement;
   }
 
   #detect(host: Host, kind: EjectionKind, nowMs: number): void {

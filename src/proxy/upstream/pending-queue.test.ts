@@ -58,3 +58,19 @@ test("PendingQueue keeps order and size like a list, whoever leaves from where",
     { numRuns: 50 },
   );
 });
+
+test("PendingQueue stays small beside one that waits for ever", () => {
+  const queue = new PendingQueue<Waiting>();
+  const patient = waiter();
+  queue.push(patient);
+  const others: Waiting[] = [];
+  for (let round = 0; round < 10_000; round += 1) {
+    const next = waiter();
+    queue.push(next);
+    others.push(next);
+    if (others.length > 40) expect(queue.remove(others.shift() as Waiting)).toBe(true);
+    expect(next.poolSlot).toBeLessThan(200);
+  }
+  expect(queue.shift()).toBe(patient);
+  for (const other of others) expect(queue.shift()).toBe(other);
+});

@@ -42,21 +42,41 @@ export interface RatedHost {
   readonly monitor: SuccessRateMonitor;
 }
 
+export interface SuccessRateJudgement {
+  /** Mean of the success rates, in percent; -1 when there were too few hosts with enough requests to judge. */
+  readonly average: number;
+  /** -1 likewise. */
+  readonly ejectionThreshold: number;
+  readonly outliers: readonly Host[];
+}
+
+export const NO_JUDGEMENT: SuccessRateJudgement = {
+  average: -1,
+  ejectionThreshold: -1,
+  outliers: [],
+};
+
 /**
- * Hosts strictly below `mean - stdev * factor` of those with enough requests, where stdev is the population's.
+ * Outliers are hosts strictly below `mean - stdev * factor` of those with enough requests, where stdev is the population's.
  * Example: rates 50, 100, 100, 100, 100 have mean 90 and stdev 20; with a factor of 1.9 the line is at 52.
  */
-export function findSuccessRateOutliers(
+export function judgeSuccessRates(
   rated: readonly RatedHost[],
   config: SuccessRateConfig,
-): readonly Host[] {
+): SuccessRateJudgement {
   const valid = rated.filter(({ monitor }) => monitor.volume >= config.successRateRequestVolume);
-  if (valid.length === 0 || valid.length < config.successRateMinimumHosts) return [];
-  const mean = valid.reduce((sum, { monitor }) => sum + monitor.percent, 0) / valid.length;
+  if (valid.length === 0 || valid.length < config.successRateMinimumHosts) return NO_JUDGEMENT;
+  const average = valid.reduce((sum, { monitor }) => sum + monitor.percent, 0) / valid.length;
   const variance =
-    valid.reduce((sum, { monitor }) => sum + (monitor.percent - mean) ** 2, 0) / valid.length;
-  const threshold = mean - Math.sqrt(variance) * (config.successRateStdevFactor / 1000);
-  return valid.filter(({ monitor }) => monitor.percent < threshold).map(({ host }) => host);
+    valid.reduce((sum, { monitor }) => sum + (monitor.percent - average) ** 2, 0) / valid.length;
+  const ejectionThreshold = average - Math.sqrt(variance) * (config.successRateStdevFactor / 1000);
+  return {
+    average,
+    ejectionThreshold,
+    outliers: valid
+      .filter(({ monitor }) => monitor.percent < ejectionThreshold)
+      .map(({ host }) => host),
+  };
 }
 
 /** Hosts of which at least `failure_percentage_threshold` percent failed, among enough hosts with enough requests. */

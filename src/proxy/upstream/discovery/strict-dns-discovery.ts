@@ -1,9 +1,11 @@
 // STRICT_DNS: every address of every name is a host, looked up again and again. What cannot be looked up stays as it was.
 
+import { unreachable } from "#base/assert.ts";
 import type { Dns, Resolution } from "#base/dns.ts";
 import { below } from "#base/random.ts";
 import type {
   Discovery as DiscoveryConfig,
+  DnsLookupFamily,
   EndpointConfig,
   LocalityConfig,
 } from "../../config/cluster-config.ts";
@@ -119,7 +121,8 @@ class DnsTarget implements TimeoutOwner {
       return;
     }
     stats.inc(CLUSTER.update_success);
-    const addresses = [...new Set(resolution.addresses)].slice(0, MAX_ADDRESSES_PER_NAME);
+    const wanted = ofFamily(resolution.addresses, this.#config.lookupFamily ?? "auto");
+    const addresses = [...new Set(wanted)].slice(0, MAX_ADDRESSES_PER_NAME);
     // Name servers turn their lists from answer to answer: another order is not another set of hosts.
     const isChanged = !sameSet(addresses, this.addresses);
     if (isChanged) this.addresses = addresses;
@@ -134,6 +137,24 @@ class DnsTarget implements TimeoutOwner {
     const jitter = jitterMs > 0 ? below(this.#owner.info.loop.random, jitterMs) : 0;
     return (ttlMs > 0 ? ttlMs : refreshMs) + jitter;
   }
+}
+
+function ofFamily(addresses: readonly string[], family: DnsLookupFamily): readonly string[] {
+  const v6 = addresses.filter((address) => address.includes(":"));
+  const v4 = addresses.filter((address) => !address.includes(":"));
+  switch (family) {
+    case "all":
+      return addresses;
+    case "v4Only":
+      return v4;
+    case "v6Only":
+      return v6;
+    case "v4Preferred":
+      return v4.length > 0 ? v4 : v6;
+    case "auto":
+      return v6.length > 0 ? v6 : v4;
+  }
+  return unreachable(family);
 }
 
 function sameSet(a: readonly string[], b: readonly string[]): boolean {
