@@ -104,3 +104,13 @@ test("compileRegex and replaceAll never throw, and agree with the engine's own o
     }),
   );
 });
+
+test.each([
+  ["a+", "baac", [[1, 3]]],
+  ["(a)|(b)", "xb", [[1, 2], undefined, [1, 2]]],
+  ["^x", "yx", undefined],
+  ["", "abc", [[0, 0]]],
+])("search for %s in %s finds %j", (source, text, expected) => {
+  const spans = compiled(source).search(text);
+  expect(spans?.map((span) => span && [span.start, span.end])).toEqual(expected);
+});

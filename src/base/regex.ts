@@ -1,12 +1,23 @@
 // Regular expressions in RE2's syntax, matched in linear time: the only kind that configuration from outside may bring.
 import { RE2JS } from "re2js";
 
+/** text.slice(start, end) */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Safe to share: matching keeps no state between calls. */
 export interface Regex {
   readonly source: string;
   readonly groupCount: number;
   /** Whether the whole of `text` matches. */
   matches(text: string): boolean;
+  /**
+   * Where the first match lies in `text`: index 0 is the whole of it, then the groups, undefined for one that took no part.
+   * undefined when nothing matches.
+   */
+  search(text: string): readonly (Span | undefined)[] | undefined;
   /** Every match replaced, as RE2::GlobalReplace does: `\0` to `\9` in `substitution` are groups, `\\` a backslash. */
   replaceAll(text: string, substitution: string): string;
 }
@@ -92,6 +103,15 @@ class Re2Regex implements Regex {
 
   matches(text: string): boolean {
     return this.#program.testExact(text);
+  }
+
+  search(text: string): readonly (Span | undefined)[] | undefined {
+    const matcher = this.#program.matcher(text);
+    if (!matcher.find()) return undefined;
+    return Array.from({ length: this.groupCount + 1 }, (_, group) => {
+      const start = matcher.start(group);
+      return start === -1 ? undefined : { start, end: matcher.end(group) };
+    });
   }
 
   replaceAll(text: string, substitution: string): string {
