@@ -40,7 +40,9 @@ export class ClusterEndpoints {
   assignment(clusterName: string): ClusterLoadAssignment {
     return create(ClusterLoadAssignmentSchema, {
       clusterName,
-      endpoints: this.#groups.map((group) => localityEndpoints(group, this.#port)),
+      endpoints: this.#groups
+        .filter(({ endpoints }) => endpoints.length > 0)
+        .map((group) => localityEndpoints(group, this.#port)),
     });
   }
 }
@@ -111,7 +113,7 @@ function lbEndpoint(endpoint: ServiceEndpoint, port: ServicePort): LbEndpoint {
       case: "endpoint",
       value: { address: address(endpoint.address, endpoint.portOf(port)) },
     },
-    healthStatus: endpoint.health === "unhealthy" ? HealthStatus.UNHEALTHY : HealthStatus.HEALTHY,
+    healthStatus: endpoint.health === "unhealthy" ? HealthStatus.UNHEALTHY : HealthStatus.UNKNOWN,
     metadata: { filterMetadata: { istio: { workload: workloadText(endpoint) } } },
     loadBalancingWeight: weightOf(endpoint),
   });

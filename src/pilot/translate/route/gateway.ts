@@ -18,10 +18,9 @@ import { type GatewayServer, gatewayListeners } from "../gateway-servers.ts";
 import { bracketed, hostWithPort } from "../names.ts";
 import { Sources, type Translated } from "../translated.ts";
 import { type ResolvedVirtualService, resolved } from "../virtual-service.ts";
-import { destinationLookup } from "./destination.ts";
-import { httpRoutes } from "./http-route.ts";
 import { isCatchAll } from "./match.ts";
 import { MAX_DIRECT_RESPONSE_BYTES } from "./outbound.ts";
+import { type RouteListener, routesOf } from "./routes-of.ts";
 
 /** A gateway that is gone still has listeners that drain and ask: they get a configuration without hosts, as from Istio. */
 export function gatewayRoutes(
@@ -65,16 +64,16 @@ function virtualHosts(
     return entry;
   };
   const virtualServices = snapshot.virtualServicesFor(proxy.namespace).map(resolved);
-  const routesOf = routesByGateway(proxy, snapshot, sources);
   for (const server of servers) {
     sources.object(server.gateway);
     const redirects = server.server.tls?.httpsRedirect === true;
     for (const virtualService of virtualServices) {
       if (!virtualService.gateways.has(server.gatewayName)) continue;
       const hosts = commonHosts(server, virtualService);
-      const routes = hosts.length === 0 ? [] : routesOf(server, virtualService);
+      if (hosts.length === 0) continue;
+      // Kept by identity, so that hosts with the same routes can be told.
+      const routes = routesOf(virtualService, listenerOf(server), proxy, snapshot, sources);
       if (routes.length === 0) continue;
-      sources.object(virtualService.object);
       for (const host of hosts) {
         const entry = entryOf(host, server.port);
         entry.lists.add(routes);
@@ -91,29 +90,8 @@ function virtualHosts(
   ];
 }
 
-type RoutesOf = (server: GatewayServer, virtualService: ResolvedVirtualService) => readonly Route[];
-
-/** The same list object for the same gateway and VirtualService, so that hosts with equal routes can be told. */
-function routesByGateway(proxy: Proxy, snapshot: Snapshot, sources: Sources): RoutesOf {
-  const known = new Map<string, readonly Route[]>();
-  return (server, virtualService) => {
-    const { namespace, name } = virtualService.object;
-    const key = `${server.gatewayName} ${namespace}/${name}`;
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const lookup = destinationLookup(virtualService, snapshot, proxy, server.port, sources);
-    const routes = httpRoutes(virtualService, {
-      ...lookup,
-      listenerPort: server.port,
-      gateway: server.gatewayName,
-      callerLabels: proxy.labels,
-      callerNamespace: proxy.namespace,
-      isTls: server.server.tls !== undefined,
-      isProxyless: false,
-    });
-    known.set(key, routes);
-    return routes;
-  };
+function listenerOf({ port, gatewayName, server }: GatewayServer): RouteListener {
+  return { port, gateway: gatewayName, isTls: server.tls !== undefined };
 }
 
 /** Where server and VirtualService meet: the narrower name of each pair that overlaps. */

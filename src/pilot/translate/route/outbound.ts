@@ -11,10 +11,12 @@ import {
   type RouteConfiguration,
   RouteConfigurationSchema,
 } from "#api/envoy/config/route/v3/route_pb.ts";
+import type { LoadBalancerSettings_ConsistentHashLB } from "#api/istio/networking/v1alpha3/destination_rule_pb.ts";
 import { hostsMatch, isWildcard } from "../../model/hostname.ts";
 import type { Proxy } from "../../model/proxy.ts";
-import type { ServicePort } from "../../model/service.ts";
+import type { Service, ServicePort } from "../../model/service.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
+import { SharedResults } from "../cache.ts";
 import { bracketed, hostWithPort, MESH_GATEWAY, outboundCluster } from "../names.ts";
 import { isHttpOrSniffed } from "../protocol.ts";
 import {
@@ -28,10 +30,9 @@ import {
 import { Sources, type Translated } from "../translated.ts";
 import type { ResolvedVirtualService } from "../virtual-service.ts";
 import { forwardTo } from "./action.ts";
-import { destinationLookup } from "./destination.ts";
 import { consistentHash, hashPolicy } from "./hash-policy.ts";
-import { httpRoutes } from "./http-route.ts";
 import { routeMatch } from "./match.ts";
+import { routesOf } from "./routes-of.ts";
 import { catchAll, serviceDomains } from "./virtual-host.ts";
 
 /** Envoy's default of 4 KiB is less than what a VirtualService may hold. */
@@ -90,7 +91,6 @@ interface Group {
 /** Gathers the virtual hosts of one route configuration; a name or domain that is taken is not given twice. */
 export class VirtualHosts {
   readonly listenerPort: number;
-  readonly #scope: Scope;
   readonly #egress: EgressScope | undefined;
   readonly #proxy: Proxy;
   readonly #snapshot: Snapshot;
@@ -108,7 +108,6 @@ export class VirtualHosts {
     snapshot: Snapshot,
     sources: Sources,
   ) {
-    this.#scope = scope;
     this.#egress = egressFor(scope, route.port);
     this.listenerPort = isHttpProxyEntry(this.#egress?.spec) ? 0 : route.port;
     this.#proxy = proxy;
@@ -171,9 +170,9 @@ export class VirtualHosts {
     // Istio serves hosts outside the registry beside a service of the same VirtualService, and alone on port 80.
     const takesExtra = members.length > 0 || this.listenerPort === 80;
     if (members.length === 0 && !(takesExtra && extraHosts.length > 0)) return [];
-    const routes = this.#routesOf(virtualService);
+    const listener = { port: this.listenerPort, gateway: MESH_GATEWAY, isTls: false };
+    const routes = routesOf(virtualService, listener, this.#proxy, this.#snapshot, this.#sources);
     if (routes.length === 0) return [];
-    this.#sources.object(virtualService.object);
     const byPort = new Map<number, ScopedService[]>();
     for (const { service, ports } of members) {
       for (const port of ports) {
@@ -217,45 +216,15 @@ export class VirtualHosts {
     return { members: [...members], extraHosts };
   }
 
-  #routesOf(virtualService: ResolvedVirtualService): readonly Route[] {
-    const { namespace } = this.#scope;
-    const lookup = destinationLookup(
-      virtualService,
-      this.#snapshot,
-      this.#proxy,
-      this.listenerPort,
-      this.#sources,
-    );
-    return httpRoutes(virtualService, {
-      ...lookup,
-      listenerPort: this.listenerPort,
-      gateway: MESH_GATEWAY,
-      callerLabels: this.#proxy.labels,
-      callerNamespace: namespace,
-      isTls: false,
-      isProxyless: this.#proxy.type === "grpc",
-    });
-  }
-
   #plainGroup(scoped: ScopedService, port: ServicePort): Group {
     const { service } = scoped;
     const rule = ruleFor(service, this.#proxy, this.#snapshot);
     const hash = consistentHash(rule, "", port.number);
-    const policy = hash === undefined ? undefined : hashPolicy(hash);
-    if (policy !== undefined) this.#sources.destinationRule(rule);
-    const route = create(RouteSchema, {
-      name: "default",
-      match: routeMatch(undefined),
-      decorator: { operation: `${service.hostname}:${port.number}/*` },
-      action: {
-        case: "route",
-        value: forwardTo(
-          outboundCluster(port.number, "", service.hostname),
-          policy === undefined ? [] : [policy],
-          this.#proxy.type === "grpc",
-        ),
-      },
-    });
+    if (hash !== undefined) this.#sources.destinationRule(rule);
+    const isProxyless = this.#proxy.type === "grpc";
+    const route = PLAIN_ROUTES.get(port, [service, hash], String(isProxyless), () =>
+      plainRoute(service, port, hash, isProxyless),
+    );
     return {
       port: port.number,
       services: [scoped],
@@ -316,3 +285,25 @@ export class VirtualHosts {
 }
 
 const EMPTY: ReadonlySet<string> = new Set();
+
+const PLAIN_ROUTES = new SharedResults<Route>();
+
+/** The one route of a service that no VirtualService speaks about. */
+function plainRoute(
+  service: Service,
+  port: ServicePort,
+  hash: LoadBalancerSettings_ConsistentHashLB | undefined,
+  isProxyless: boolean,
+): Route {
+  const policy = hash === undefined ? undefined : hashPolicy(hash);
+  const cluster = outboundCluster(port.number, "", service.hostname);
+  return create(RouteSchema, {
+    name: "default",
+    match: routeMatch(undefined),
+    decorator: { operation: `${service.hostname}:${port.number}/*` },
+    action: {
+      case: "route",
+      value: forwardTo(cluster, policy === undefined ? [] : [policy], isProxyless),
+    },
+  });
+}
