@@ -177,6 +177,19 @@ describe("replacing and removing", () => {
     expect(world.news).toEqual(["backend added", "backend replaced"]);
   });
 
+  test.each([
+    ["static", ofStatic([])],
+    ["EDS that never answers", ofEds({}, "silent")],
+  ])("a successor without hosts shows none: %s", (_, successor) => {
+    const world = new World();
+    world.manager.update(ofStatic([A, B]));
+    world.manager.update(successor);
+    world.loop.time.advance(15_010);
+    expect(world.hosts()).toEqual([]);
+    expect(world.stat("cluster.backend.membership_total")).toBe(0);
+    expect(world.stat("cluster.backend.update_no_rebuild")).toBe(0);
+  });
+
   test("a removed cluster drains, and its statistics go", () => {
     const world = new World();
     world.manager.update(ofStatic([A]));
@@ -337,6 +350,7 @@ describe("EDS", () => {
     world.manager.update(first);
     expect(world.cluster()).toBe(old);
     expect(world.manager.warmingClusters()).toEqual([]);
+    expect(world.stat("cluster.backend.warming_state")).toBe(0);
     expect(world.manager.edsNames()).toEqual(["backend"]);
     world.assign("backend-v2", C);
     expect(world.hosts()).toEqual([A]);

@@ -53,6 +53,7 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
   readonly #hostTable: HostTable;
   readonly #selector: HostSelector;
   readonly #outlierTimer: WheelTimer = new WheelTimer(this, 0);
+  #hasEndpoints = false;
   #isWarm = false;
   #isClosed = false;
 
@@ -131,6 +132,7 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
   /** No request comes any more: hosts drain, and each pool closes when its last request is done. */
   close(): void {
     this.#isClosed = true;
+    if (!this.#isWarm) this.stats.set(CLUSTER.warming_state, 0);
     this.#discovery.close();
     this.#loop.wheel.disarm(this.#outlierTimer);
     this.outlier?.close();
@@ -142,7 +144,8 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
     for (const { hosts } of groups) {
       this.stats.add(CLUSTER["default.total_match_count"], hosts.length);
     }
-    if (!isChanged && overprovisioningFactor === this.#hostSet.overprovisioningFactor) {
+    const isSame = overprovisioningFactor === this.#hostSet.overprovisioningFactor && !isChanged;
+    if (isSame && this.#hasEndpoints) {
       this.stats.inc(CLUSTER.update_no_rebuild);
       return;
     }
@@ -153,11 +156,14 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
       host.remove();
     }
     if (added.length > 0 || removed.length > 0) this.stats.inc(CLUSTER.membership_change);
+    this.#hasEndpoints = true;
     this.#useHosts();
   }
 
   becomeWarm(): void {
     if (this.#isWarm || this.#isClosed) return;
+    // The statistics may still show the hosts of the cluster that this one replaces.
+    if (!this.#hasEndpoints) this.#useHosts();
     this.#isWarm = true;
     this.stats.set(CLUSTER.warming_state, 0);
     this.#owner.onWarm(this);
