@@ -12,7 +12,7 @@ export interface HostGroup {
 }
 
 /** Hosts, and who of them may be picked. */
-export interface HostLists {
+interface HostLists {
   readonly all: readonly Host[];
   readonly healthy: readonly Host[];
   readonly degraded: readonly Host[];

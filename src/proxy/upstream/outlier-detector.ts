@@ -33,7 +33,7 @@ export type LocalOriginEvent =
   | "reset";
 
 /** Envoy's defaults. */
-export const DEFAULT_SUCCESS_RATE: SuccessRateConfig = {
+const DEFAULT_SUCCESS_RATE: SuccessRateConfig = {
   successRateMinimumHosts: 5,
   successRateRequestVolume: 100,
   successRateStdevFactor: 1900,
