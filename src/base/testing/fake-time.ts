@@ -16,7 +16,7 @@ export class FakeTime implements Clock, Timers {
   #entries: Entry[] = [];
 
   /** `wallStartMs` is what `wallMs` says at time 0; default 2026-01-02T03:04:05Z. */
-  constructor(wallStartMs = Date.UTC(2026, 0, 2, 3, 4, 5)) {
+  constructor(wallStartMs: number = 1_767_323_045_000) {
     this.#wallStartMs = wallStartMs;
   }
 

@@ -1,0 +1,37 @@
+// Values of command line flags: parsed by commander's hooks, refused with what would be right.
+import { InvalidArgumentError } from "commander";
+import { parseDurationMs } from "#base/duration.ts";
+import { LOG_LEVELS, type LogLevel } from "#base/log.ts";
+import type { SocketAddress } from "#base/net.ts";
+import { parseSocketAddress } from "./socket-address.ts";
+
+export function addressOption(text: string): SocketAddress {
+  const address = parseSocketAddress(text);
+  if (address === undefined) {
+    throw new InvalidArgumentError("Must be host:port, for example 127.0.0.1:15010.");
+  }
+  return address;
+}
+
+export function durationOption(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined || ms < 0) {
+    throw new InvalidArgumentError("Must be a duration, for example 100ms, 2s or 1m30s.");
+  }
+  return ms;
+}
+
+export function wholeNumberOption(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Must be a whole number.");
+  return Number(text);
+}
+
+/** Envoy's `-l`: its names, "warn" for "warning" too. */
+export function logLevelOption(text: string): LogLevel {
+  const wanted = text === "warn" ? "warning" : text;
+  const level = LOG_LEVELS.find((name) => name === wanted);
+  if (level === undefined) {
+    throw new InvalidArgumentError(`Must be one of ${LOG_LEVELS.join(", ")}.`);
+  }
+  return level;
+}

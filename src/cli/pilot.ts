@@ -1,0 +1,109 @@
+// `sampan pilot`: the control plane as a process. Composition root: the real ports are picked here.
+import { resolve } from "node:path";
+import { Command } from "commander";
+import type { LogLevel } from "#base/log.ts";
+import type { SocketAddress } from "#base/net.ts";
+import { systemFiles } from "#io/bun/files.ts";
+import { serveHttp } from "#io/bun/http-server.ts";
+import { createLog } from "#io/bun/log.ts";
+import { systemClock, systemTimers } from "#io/bun/time.ts";
+import { serveXds } from "#io/grpc/xds-service.ts";
+import { findPortHolder } from "#io/process/port-holder.ts";
+import { FolderStore } from "#pilot/config/folder-store.ts";
+import { DEFAULT_MESH_SETTINGS } from "#pilot/model/mesh-settings.ts";
+import { Pilot } from "#pilot/pilot.ts";
+import { EXIT } from "./exit-status.ts";
+import { addressOption, durationOption, logLevelOption } from "./options.ts";
+import { formatSocketAddress } from "./socket-address.ts";
+
+interface PilotFlags {
+  readonly config: string;
+  readonly xdsAddress: SocketAddress;
+  readonly httpAddress: SocketAddress;
+  readonly debounce: number;
+  readonly accessLogFile: string;
+  readonly logLevel: LogLevel;
+}
+
+/** What stands behind "cannot listen": the process that holds the port, when it can be seen. */
+function cannotListen(flag: string, address: SocketAddress, reason: string): string {
+  const holder = findPortHolder(address.host, address.port);
+  const held = holder === undefined ? "" : `: held by process ${holder.pid} (${holder.command})`;
+  return `sampan pilot: Cannot listen on ${formatSocketAddress(address)}: ${reason}${held}\nStop that process, or choose another address with ${flag}.\n`;
+}
+
+async function run(flags: PilotFlags): Promise<number> {
+  const log = createLog(flags.logLevel, "pilot");
+  const opened = await FolderStore.open({
+    folder: resolve(flags.config),
+    files: systemFiles,
+    clock: systemClock,
+    timers: systemTimers,
+    log,
+  });
+  if (opened.kind === "failed") {
+    process.stderr.write(
+      `sampan pilot: Cannot read the folder ${flags.config}: ${opened.reason}\n`,
+    );
+    return EXIT.unreadable;
+  }
+  const pilot = new Pilot({
+    clock: systemClock,
+    timers: systemTimers,
+    log,
+    store: opened.store,
+    mesh: {
+      ...DEFAULT_MESH_SETTINGS,
+      accessLogFile: flags.accessLogFile,
+      proxyHttpPort: DEFAULT_MESH_SETTINGS.proxyListenPort,
+    },
+    debounceMs: flags.debounce,
+  });
+  const xds = await serveXds(flags.xdsAddress, pilot.xdsService);
+  if ("kind" in xds) {
+    process.stderr.write(cannotListen("--xds-address", flags.xdsAddress, xds.reason));
+    return EXIT.failed;
+  }
+  const http = serveHttp(flags.httpAddress, pilot.httpService);
+  if ("code" in http) {
+    process.stderr.write(cannotListen("--http-address", flags.httpAddress, http.code));
+    return EXIT.failed;
+  }
+  process.stdout.write(
+    `ready xds ${formatSocketAddress(xds.address)} http ${formatSocketAddress(http.address)}\n`,
+  );
+  await new Promise<void>((stop) => {
+    process.once("SIGTERM", () => stop());
+    process.once("SIGINT", () => stop());
+  });
+  opened.store.close();
+  pilot.close();
+  http.close();
+  await xds.close();
+  return EXIT.ok;
+}
+
+export function pilotCommand(): Command {
+  return new Command("pilot")
+    .summary("run the control plane over a folder of Istio YAML")
+    .description(
+      "Reads every *.yaml and *.yml below the folder, watches it, and serves it over xDS to sampan's proxies,\nstock Envoys and gRPC clients. Prints `ready` with its addresses when it serves.",
+    )
+    .requiredOption("--config <dir>", "folder of configuration")
+    .option("--xds-address <host:port>", "where proxies connect (gRPC)", addressOption, {
+      host: "127.0.0.1",
+      port: 15010,
+    })
+    .option("--http-address <host:port>", "health, metrics, debug pages", addressOption, {
+      host: "127.0.0.1",
+      port: 15014,
+    })
+    .option("--debounce <duration>", "quiet time before a change is pushed", durationOption, 100)
+    .option("--access-log-file <path>", "where proxies write access logs, e.g. /dev/stdout", "")
+    .option("-l, --log-level <level>", "what to log on stderr", logLevelOption, "info")
+    .addHelpText("after", "\nExample:\n  sampan pilot --config ./mesh\n")
+    .action(async (flags: PilotFlags) => {
+      process.exitCode = await run(flags);
+      process.exit();
+    });
+}

@@ -1,0 +1,28 @@
+// The reporter of `up` on a terminal or a pipe: one line an event, colour only where somebody sees it.
+import pc from "picocolors";
+import type { Reporter } from "./reporter.ts";
+
+export interface TerminalOptions {
+  readonly write: (text: string) => void;
+  readonly hasColor: boolean;
+  /** Also what the programs print. */
+  readonly isVerbose: boolean;
+}
+
+/** Control characters of a program's output must not reach the terminal. */
+function printable(line: string): string {
+  return line.replaceAll("\t", "  ").replace(/\p{Cc}/gu, "·");
+}
+
+export function createTerminalReporter(options: TerminalOptions): Reporter {
+  const colors = pc.createColors(options.hasColor);
+  const { write } = options;
+  return {
+    step: (phase, text) => write(`${colors.cyan(`[${phase}]`)} ${text}\n`),
+    event: (part, text) => write(`${colors.dim(`[${part}]`)} ${printable(text)}\n`),
+    warning: (part, text) => write(`${colors.yellow(`[${part}]`)} ${printable(text)}\n`),
+    output: (part, line) => {
+      if (options.isVerbose) write(`${colors.dim(`[${part}] ${printable(line)}`)}\n`);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+// The HTTP client port on node:http, which, unlike fetch, never takes a proxy from the environment.
+import { request as sendRequest } from "node:http";
+import type { HttpAnswer, HttpClient } from "#base/http-client.ts";
+
+/** Control answers are small; the rest of a longer one is dropped. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+export const systemHttpClient: HttpClient = {
+  request: ({ method, url, headers, body, timeoutMs }) =>
+    new Promise<HttpAnswer>((resolve) => {
+      const fail = (error: Error): void => resolve({ kind: "failed", reason: error.message });
+      const outgoing = sendRequest(
+        url,
+        {
+          method,
+          headers: { connection: "close", ...headers },
+          signal: AbortSignal.timeout(timeoutMs),
+        },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          let length = 0;
+          incoming.on("data", (chunk: Buffer) => {
+            length += chunk.length;
+            if (length <= MAX_ANSWER_BYTES) chunks.push(chunk);
+          });
+          incoming.on("end", () =>
+            resolve({
+              kind: "answered",
+              status: incoming.statusCode ?? 0,
+              body: Buffer.concat(chunks).toString("utf8"),
+            }),
+          );
+          incoming.on("error", fail);
+        },
+      );
+      outgoing.on("error", fail);
+      outgoing.end(body);
+    }),
+};

@@ -1,0 +1,72 @@
+// Who has what: each connected proxy and, type by type, whether the newest world is live on it, on its way, or refused.
+import type { NackStatus, SyncState, TypeStatus } from "#xds/server/status.ts";
+import { shortTypeName } from "#xds/type-url.ts";
+import type { Connection } from "./connection.ts";
+
+export interface TypeReport {
+  /** "CDS", "EDS", "LDS", "RDS" */
+  readonly type: string;
+  readonly state: SyncState;
+  readonly resources: number;
+  readonly sentVersion: string;
+  readonly ackedVersion: string;
+  /** The proxy's words of its last refusal, if it ever refused. */
+  readonly lastRefusal: { readonly version: string; readonly words: string } | undefined;
+}
+
+export interface ProxyReport {
+  readonly proxy: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly type: string;
+  readonly address: string;
+  readonly version: string;
+  readonly variant: "sotw" | "delta";
+  /** Since 1970, by the pilot's clock. */
+  readonly connectedAtMs: number;
+  /** The worst of its types. */
+  readonly state: SyncState;
+  readonly types: readonly TypeReport[];
+}
+
+const reportRefusal = (nack: NackStatus | undefined): TypeReport["lastRefusal"] =>
+  nack === undefined ? undefined : { version: nack.version, words: nack.message };
+
+function reportType(status: TypeStatus): TypeReport {
+  return {
+    type: shortTypeName(status.typeUrl),
+    state: status.sync,
+    resources: status.resourceCount,
+    sentVersion: status.sentVersion,
+    ackedVersion: status.ackedVersion,
+    lastRefusal: reportRefusal(status.lastNack),
+  };
+}
+
+function worst(types: readonly TypeReport[]): SyncState {
+  if (types.some((type) => type.state === "rejected")) return "rejected";
+  return types.every((type) => type.state === "live") ? "live" : "behind";
+}
+
+/** Every proxy that said who it is, by id. */
+export function reportProxies(connections: Iterable<Connection>): readonly ProxyReport[] {
+  const reports: ProxyReport[] = [];
+  for (const connection of connections) {
+    const { proxy } = connection;
+    if (proxy === undefined) continue;
+    const types = connection.engine.status().map(reportType);
+    reports.push({
+      proxy: proxy.id,
+      name: proxy.name,
+      namespace: proxy.namespace,
+      type: proxy.type,
+      address: connection.peer.address,
+      version: proxy.version,
+      variant: connection.engine.variant,
+      connectedAtMs: connection.connectedAtMs,
+      state: worst(types),
+      types,
+    });
+  }
+  return reports.sort((a, b) => (a.proxy < b.proxy ? -1 : 1));
+}
