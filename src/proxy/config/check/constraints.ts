@@ -84,7 +84,7 @@ function set(rules: object, name: string): boolean {
   return Object.hasOwn(rules, name);
 }
 
-// protoc-gen-validate's own expressions for HTTP_HEADER_NAME and HTTP_HEADER_VALUE.
+// protoc-gen-validate's own expressions for HTTP_HEADER_NAME and HTTP_HEADER_VALUE, strict and not.
 const HEADER_NAME = /^:?[0-9a-zA-Z!#$%&'*+\-.^_|~`]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
 const HEADER_VALUE = /^[^\u0000-\u0008\u000A-\u001F\u007F]*$/;
@@ -93,13 +93,8 @@ const NO_LINE_END = /^[^\u0000\u000A\u000D]*$/;
 
 function knownRegex(rules: StringRules): RegExp | undefined {
   if (rules.wellKnown.case !== "wellKnownRegex") return undefined;
-  if (rules.wellKnown.value === KnownRegex.HTTP_HEADER_NAME) {
-    return rules.strict ? HEADER_NAME : /^[^\0\n\r]+$/;
-  }
-  if (rules.wellKnown.value === KnownRegex.HTTP_HEADER_VALUE) {
-    return rules.strict ? HEADER_VALUE : NO_LINE_END;
-  }
-  return undefined;
+  if (!rules.strict) return NO_LINE_END;
+  return rules.wellKnown.value === KnownRegex.HTTP_HEADER_NAME ? HEADER_NAME : HEADER_VALUE;
 }
 
 function stringConstraint(rules: StringRules): Constraint {
