@@ -15,3 +15,18 @@ export function formatFieldPath(path: FieldPath): string {
   }
   return text;
 }
+
+const STEP = /\.?([A-Za-z_@][\w@-]*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/y;
+
+/** What `formatFieldPath` wrote, as steps; what cannot be read ends the path there. */
+export function parseFieldPath(text: string): FieldPath {
+  const path: (string | number)[] = [];
+  STEP.lastIndex = 0;
+  for (let match = STEP.exec(text); match !== null; match = STEP.exec(text)) {
+    const [, name, index, key] = match;
+    if (index !== undefined) path.push(Number(index));
+    else if (key !== undefined) path.push(JSON.parse(`"${key}"`) as string);
+    else path.push(name ?? "");
+  }
+  return path;
+}
