@@ -7,6 +7,8 @@ import type { XdsClient } from "./client.ts";
 /** What else there is to know about the connection: for logs and statistics. */
 export interface ConnectionObserver {
   onConnected(): void;
+  /** The server says who it is (control_plane.identifier). */
+  onIdentified(identifier: string): void;
   /** Before the engine's back-off begins. */
   onDisconnected(status: XdsStatus): void;
 }
@@ -74,6 +76,8 @@ export class ClientDriver {
       },
       onResponse: (response: XdsResponse) => {
         if (!isCurrent()) return;
+        const identifier = response.controlPlane?.identifier;
+        if (identifier !== undefined) this.#observer.onIdentified(identifier);
         this.#client.handleResponse(response);
         this.pump();
       },
