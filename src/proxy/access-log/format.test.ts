@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { HeaderBlock } from "#codec/header-block.ts";
 import { headerName } from "#codec/header-name.ts";
 import { RequestHead } from "#codec/http1/request-head.ts";
+import { ResponseHead } from "#codec/http1/response-head.ts";
 import { OutputBuffer } from "#codec/output-buffer.ts";
 import { FLAG } from "../response-flags.ts";
 import type { StreamInfo } from "../stream-info.ts";
@@ -360,12 +362,46 @@ test.each([
   ["10.1.2.3", "8", "10.0.0.0/8"],
   ["10.1.2.255", "25", "10.1.2.128/25"],
   ["10.1.2.3", "0", "0.0.0.0/0"],
-  ["10.1.2.3", "33", "-"],
+  ["10.1.2.3", "33", "10.1.2.3/32"],
+  ["not-an-address", "8", "-"],
   ["2001:db8:1:2::7", "32", "2001:db8::/32"],
   ["::1", "128", "::1/128"],
 ])("the network of %s with prefix length %s is %s", (host, length, expected) => {
   const info = sampleStream({ downstreamRemoteAddress: { host, port: 1 } });
   expect(written(`%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(${length})%`, info)).toBe(expected);
+});
+
+// A running Envoy 1.40 wrote these for requests of the same paths.
+test.each([
+  [
+    "/q?a=1&e=&p=a+b&d=1&d=2&%41=z&nov",
+    "%QUERY_PARAM(e)%|%QUERY_PARAM(p)%|%QUERY_PARAM(d)%",
+    "|a+b|1",
+  ],
+  ["/q?a=1&%41=z&nov", "%QUERY_PARAM(A)%|%QUERY_PARAM(%41)%|%QUERY_PARAM(nov)%", "z|-|"],
+  ["/q?%41=z", "%QUERY_PARAMS%|%QUERY_PARAMS(DECODED)%|%QUERY_PARAMS:3%", "%41=z|A=z|%41"],
+  ["/q?", "%PATH(NQ)%|%PATH:3%|%QUERY_PARAMS%", "/q|/q?|"],
+  ["/q", "%PATH(NQ)%|%PATH:3%|%QUERY_PARAMS%", "/q|/q|-"],
+])("%s: %s is %s", (path, format, expected) => {
+  expect(written(format, requestOf(path))).toBe(expected);
+});
+
+const GRPC = "%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS(NUMBER)% %GRPC_STATUS_NUMBER%";
+
+test.each([
+  ["trailers", { trailers: "5", header: "14", status: 200 }, "NotFound NOT_FOUND 5 5"],
+  ["header", { trailers: "", header: "14", status: 200 }, "Unavailable UNAVAILABLE 14 14"],
+  ["HTTP status", { trailers: "", header: "", status: 404 }, "Unimplemented UNIMPLEMENTED 12 12"],
+  ["unknown number", { trailers: "99", header: "", status: 200 }, "99 99 99 99"],
+])("the gRPC status is taken from the %s", (_name, { trailers, header, status }, expected) => {
+  const info = requestOf("/");
+  info.requestHead?.append(headerName("content-type"), "application/grpc+proto");
+  const responseHead = new ResponseHead();
+  if (header !== "") responseHead.append(headerName("grpc-status"), header);
+  const responseTrailers = new HeaderBlock();
+  if (trailers !== "") responseTrailers.append(headerName("grpc-status"), trailers);
+  const answered = { ...info, responseHead, responseTrailers, responseCode: status };
+  expect(written(GRPC, answered)).toBe(expected);
 });
 
 test("IPv6 addresses stand in brackets before a port", () => {

@@ -53,20 +53,21 @@ function hostOperator(meaning: string, read: AddressReader): Operator {
   };
 }
 
-/** "10.1.2.3" and 8 -> "10.0.0.0/8"; undefined where the length is too great or the address is no literal. */
+/** "10.1.2.3" and 8 -> "10.0.0.0/8"; undefined where the address is no literal. */
 export function network(host: string, length: number): string | undefined {
   const groups = host.includes(":") ? ipv6Groups(host) : host.split(".").map(Number);
   const bits = host.includes(":") ? 16 : 8;
   const count = 128 / bits / (bits === 8 ? 4 : 1);
   if (groups.length !== count || groups.some((group) => !(group >= 0))) return undefined;
-  if (length > count * bits) return undefined;
+  // A length that is too great for the family is taken as its greatest.
+  const prefix = Math.min(length, count * bits);
   const masked = groups.map((group, i) => {
-    const kept = Math.min(Math.max(length - i * bits, 0), bits);
+    const kept = Math.min(Math.max(prefix - i * bits, 0), bits);
     return group & (((1 << kept) - 1) << (bits - kept));
   });
-  if (bits === 8) return `${masked.join(".")}/${length}`;
+  if (bits === 8) return `${masked.join(".")}/${prefix}`;
   const text = masked.map((group) => group.toString(16)).join(":");
-  return `${text.replace(/(?:^|:)0(?::0)+(?::|$)/, "::")}/${length}`;
+  return `${text.replace(/(?:^|:)0(?::0)+(?::|$)/, "::")}/${prefix}`;
 }
 
 /** The eight groups of a literal, "::" filled up. */

@@ -36,8 +36,22 @@ function grpcStatus(info: StreamInfo): number | undefined {
   const text =
     info.responseTrailers?.value(GRPC_STATUS_HEADER) ??
     info.responseHead?.value(GRPC_STATUS_HEADER);
-  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+  if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text);
+  return info.responseCode === 0 ? undefined : (FROM_HTTP[info.responseCode] ?? UNKNOWN);
 }
+
+const UNKNOWN = 2;
+/** What an HTTP status without grpc-status means (gRPC's http-grpc-status-mapping.md). */
+const FROM_HTTP: Readonly<Record<number, number>> = {
+  400: 13,
+  401: 16,
+  403: 7,
+  404: 12,
+  429: 14,
+  502: 14,
+  503: 14,
+  504: 14,
+};
 
 function camelCase(status: number | undefined): string | undefined {
   return status === undefined ? undefined : (NAMES[status] ?? String(status));

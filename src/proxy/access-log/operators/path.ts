@@ -10,7 +10,6 @@ import { writeOriginalPath, writePath } from "./header.ts";
 const QUESTION_MARK = 0x3f;
 const AMPERSAND = 0x26;
 const EQUALS = 0x3d;
-const HASH = 0x23;
 const PATH_SOURCES = ["ORIG", "PATH", "ORIG_OR_PATH"] as const;
 type PathSource = (typeof PATH_SOURCES)[number];
 
@@ -98,12 +97,10 @@ function createQueryParams({ parameter, maxLength }: Command): Field | string {
       if (!loadPath(info, "PATH")) return false;
       const start = queryStart();
       if (start === -1) return false;
-      const hash = scratch.bytes.indexOf(HASH, start);
-      const end = hash === -1 || hash > scratch.end ? scratch.end : hash;
       const query =
         parameter === "DECODED"
-          ? percentDecoded(scratch.bytes, start, end)
-          : scratch.bytes.subarray(start, end);
+          ? percentDecoded(scratch.bytes, start, scratch.end)
+          : scratch.bytes.subarray(start, scratch.end);
       writeBytes(out, query, 0, Math.min(query.length, maxLength ?? query.length), mode);
       return true;
     },
