@@ -1,11 +1,15 @@
 // The framing of a chunked body as a table (RFC 9112 section 7.1): what a byte does to the state. Knows no payload and no trailers.
 //
-//          hex              hex, BWS, ";"                LF, size > 0            size bytes
-//   start ─────▶ size ──┬──────────────▶ extension ──┐  ┌────────────▶ data ──────────────▶ dataEnd
-//     ▲                 └───────CR───────────────────┴▶ sizeEnd                                │ CR
-//     │                                                 └────────────▶ last                    ▼
-//     └──────────────────────────────────LF──────────────────────────────────────────────── dataLf
-//                                                        LF, size 0
+//         hex          blank, ";"
+//  start ─────▶ size ─────────────▶ afterSize, extension
+//    ▲           │ CR                │ CR
+//    │           ▼                   ▼     LF, size 0
+//    │          sizeEnd ◀────────────┴──────────────────▶ last
+//    │           │ LF, size > 0
+//    │           ▼      size bytes            CR
+//    │          data ───────────────▶ dataEnd ─────▶ dataLf
+//    └───────────────────────────── LF ────────────────┘
+//
 // Every pair that is not in the table is an error: bare LF, white space before the size, bytes between data and CRLF.
 
 export const CHUNK = {

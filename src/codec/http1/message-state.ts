@@ -1,13 +1,15 @@
 // The life of one message on its way in, as a table: the same for requests and responses.
 //
-//            bytes                none
-//    ┌─idle ──────▶ head ──┬───────────────────────────────────────┐
-//    │  ▲            │     ├─ length ──▶ length ──────bodyEnd──────┤
-//    │  └informational     ├─ chunked ─▶ chunked ─lastChunk─▶ trailers ─bodyEnd─┤
-//    │  ▲                  ├─ untilClose ▶ untilClose ──fin────────┤            ▼
-//    │  │ next             └─ tunnel ──▶ tunnel ──────fin──────────┴───────▶ complete
-//    │  └──────────────────────────────────────────────────────────────────────┘
-//    └─fin: stays      fin in head, length, chunked, trailers, and an error anywhere before complete ──▶ failed
+//      informational
+//     ┌──────────────┐          none
+//     ▼      bytes   │ ┌───────────────────────────────────────────────────┐
+//   idle ─────────▶ head ── length ────▶ length ─────────────── bodyEnd ──▶ ▼
+//     ▲              ├───── chunked ───▶ chunked ─ lastChunk ─▶ trailers ─ bodyEnd ─▶ complete
+//     │              ├───── untilClose ▶ untilClose ────────────── fin ───▶ ▲           │
+//     │              └───── tunnel ────▶ tunnel ────────────────── fin ─────┘           │
+//     └───────────────────────────────── next ──────────────────────────────────────────┘
+//
+//   fin in head, length, chunked or trailers, and an error in idle, head, chunked or trailers ──▶ failed
 //
 // A pair that is not in the table cannot come from the network: it is a bug of ours.
 import { assert } from "#base/assert.ts";

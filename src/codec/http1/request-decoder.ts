@@ -63,12 +63,11 @@ export class RequestDecoder extends MessageDecoder<RequestHead> {
   }
 }
 
-/** Notes whether the start line, in origin form, and a canonical Host field right behind it can be forwarded as they are. */
+/** Notes whether the start line and a canonical Host field right behind it can be forwarded as they are. */
 function notePrefix(head: RequestHead, lineStart: number): void {
-  const hostEnd = head.offsets[CANONICAL_END] as number;
-  const hostIsFirst = head.authorityStart === head.offsets[VALUE_START] && hostEnd !== 0;
-  const isPlain = head.minorVersion === 1 && head.scheme === "" && head.method !== "CONNECT";
-  if (!head.hasAuthority || !hostIsFirst || !isPlain || head.receivedCount === 0) return;
+  if (head.receivedCount === 0 || head.minorVersion === 0) return;
+  // The authority lies in the first field: then that is Host, and the target is in origin form.
+  if (head.authorityStart !== head.offsets[VALUE_START]) return;
   head.prefixStart = lineStart;
-  head.prefixEnd = hostEnd;
+  head.prefixEnd = head.offsets[CANONICAL_END] as number;
 }

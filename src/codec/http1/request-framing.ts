@@ -22,10 +22,8 @@ export class RequestFraming {
     this.#options.read(head);
     if (this.#options.error !== undefined) return this.#options.error;
     head.keepAlive = this.#options.keepsAlive(head.minorVersion);
-    if (head.minorVersion === 1) {
-      head.expectsContinue = expectsContinue(head);
-      if (this.#options.hasUpgrade) head.upgrade = upgradeProtocol(head);
-    }
+    head.expectsContinue = expectsContinue(head);
+    if (head.minorVersion === 1 && this.#options.hasUpgrade) head.upgrade = upgradeProtocol(head);
     return this.#decideFraming(head);
   }
 
@@ -65,7 +63,11 @@ function takeHost(head: RequestHead): ProtocolError | undefined {
 function expectsContinue(head: RequestHead): boolean {
   const i = head.find(EXPECT);
   if (i === -1) return false;
-  return equalsIgnoreCase(head.bytesAt(i), head.valueStart(i), head.valueEnd(i), "100-continue");
+  const [bytes, start, end] = [head.bytesAt(i), head.valueStart(i), head.valueEnd(i)];
+  if (!equalsIgnoreCase(bytes, start, end, "100-continue")) return false;
+  // RFC 9110 section 10.1.1: in HTTP/1.0 it must be ignored, and what we send on is HTTP/1.1.
+  if (head.minorVersion === 0) head.removeAt(i);
+  return head.minorVersion === 1;
 }
 
 /** The protocols of Upgrade in lower case, without h2c, which Envoy ignores and a proxy that speaks to the upstream itself cannot grant. */

@@ -46,8 +46,8 @@ function resolveAbsolute(head: RequestHead, start: number, end: number): Protoco
   let authorityEnd = userinfoStart;
   while (authorityEnd < end && !endsAuthority(bytes[authorityEnd] as number)) {
     if (bytes[authorityEnd] === AT) {
-      const isFirst = authorityStart === userinfoStart;
-      if (!isFirst || !isUserinfo(bytes, userinfoStart, authorityEnd)) return INVALID_URL;
+      // From its beginning: a second "@" is not userinfo either.
+      if (!isUserinfo(bytes, userinfoStart, authorityEnd)) return INVALID_URL;
       authorityStart = authorityEnd + 1;
     }
     authorityEnd += 1;
