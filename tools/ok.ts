@@ -20,6 +20,7 @@ const STEPS: readonly Step[] = [
   { name: "types", command: [`${bin}/tsc`, "-p", "."] },
   { name: "dead code", command: [`${bin}/knip`] },
   { name: "generated API", command: [`${bin}/bun`, "tools/generate-api.ts", "--check"] },
+  { name: "reference pages", command: [`${bin}/bun`, "tools/generate-reference.ts", "--check"] },
   {
     name: "tests",
     command: ["npm", "test", "--silent", "--", "--reporter=junit", `--reporter-outfile=${report}`],

@@ -19,6 +19,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries += 1) {
+    if (tries > 500) throw new Error("condition did not come true within 5 s");
+    await Bun.sleep(10);
+  }
+}
+
 async function list(): Promise<readonly FileEntry[]> {
   const found = await systemFiles.list(folder);
   if ("kind" in found) throw new Error(found.reason);
@@ -67,7 +74,7 @@ test("watch tells of a change in a folder that came later", async () => {
   watching.close();
 });
 
-test("append keeps lines until flushed, and adds to what is there", () => {
+test("append keeps lines until flushed, and adds to what is there", async () => {
   const path = join(folder, "log");
   writeFileSync(path, "before\n");
   const appender = systemFiles.append(path);
@@ -75,12 +82,40 @@ test("append keeps lines until flushed, and adds to what is there", () => {
   appender.write(new TextEncoder().encode("line\n"));
   expect(readFileSync(path, "utf8")).toBe("before\n");
   appender.flush();
-  expect(readFileSync(path, "utf8")).toBe("before\nline\n");
+  await until(() => readFileSync(path, "utf8") === "before\nline\n");
   appender.write(new Uint8Array(200_000).fill(120));
+  await until(() => appender.backlogBytes === 0);
+  appender.write(new TextEncoder().encode("last\n"));
   appender.close();
-  expect(readFileSync(path).length).toBe(12 + 200_000);
+  expect(readFileSync(path).length).toBe(12 + 200_000 + 5);
 });
 
 test("append to a folder that is not there says why", () => {
   expect(systemFiles.append(join(folder, "no/log"))).toMatchObject({ kind: "failed" });
+});
+
+test("a reader that does not read holds up nobody: what waits is counted", async () => {
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      "-e",
+      `
+      const { systemFiles } = await import("${import.meta.dir}/files.ts");
+      const out = systemFiles.append("/dev/stdout");
+      const started = performance.now();
+      for (let i = 0; i < 64; i += 1) out.write(new Uint8Array(64 * 1024).fill(120));
+      out.flush();
+      process.stderr.write(JSON.stringify({ ms: performance.now() - started, backlog: out.backlogBytes }));
+      process.exit(0);
+    `,
+    ],
+    { stdout: "pipe", stderr: "pipe" },
+  );
+  const said = JSON.parse(await new Response(child.stderr).text()) as {
+    ms: number;
+    backlog: number;
+  };
+  expect(said.ms).toBeLessThan(1_000);
+  expect(said.backlog).toBeGreaterThan(1_000_000); // a pipe takes 64 KiB
+  await child.exited;
 });

@@ -6,6 +6,7 @@ import {
   readdirSync,
   statSync,
   watch,
+  write,
   writeSync,
 } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -111,21 +112,33 @@ function watchFolder(folder: string, changed: () => void): { close(): void } {
   };
 }
 
+/**
+ * Hands bytes to the system without waiting for it: a reader of our stdout that stalls must not stall the proxy. One write is
+ * under way at a time, in order; what waits is `backlogBytes`, which whoever writes keeps within bounds.
+ */
 class FileAppender implements Appender {
   readonly #descriptor: number;
   readonly #isOwn: boolean;
-  readonly #buffer = new Uint8Array(APPEND_BUFFER_BYTES);
+  #buffer = new Uint8Array(APPEND_BUFFER_BYTES);
   #length = 0;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #isWriting = false;
+  #isClosing = false;
 
   constructor(descriptor: number, isOwn: boolean) {
     this.#descriptor = descriptor;
     this.#isOwn = isOwn;
   }
 
+  get backlogBytes(): number {
+    return this.#waitingBytes;
+  }
+
   write(bytes: Uint8Array): void {
     if (this.#length + bytes.length > this.#buffer.length) this.flush();
     if (bytes.length > this.#buffer.length) {
-      this.#put(bytes);
+      this.#enqueue(bytes.slice());
       return;
     }
     this.#buffer.set(bytes, this.#length);
@@ -134,23 +147,55 @@ class FileAppender implements Appender {
 
   flush(): void {
     if (this.#length === 0) return;
-    const length = this.#length;
+    const full = this.#buffer.subarray(0, this.#length);
+    this.#buffer = new Uint8Array(APPEND_BUFFER_BYTES);
     this.#length = 0;
-    this.#put(this.#buffer.subarray(0, length));
+    this.#enqueue(full);
   }
 
+  /** Written before this returns where nothing is under way; otherwise the rest follows, and then the file is closed. */
   close(): void {
-    this.flush();
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    if (this.#length > 0) this.#waiting.push(this.#buffer.subarray(0, this.#length));
+    this.#length = 0;
+    if (this.#isWriting) return;
+    for (const bytes of this.#waiting) this.#writeNow(bytes);
+    this.#waiting = [];
     if (this.#isOwn) closeSync(this.#descriptor);
   }
 
-  #put(bytes: Uint8Array): void {
+  #enqueue(bytes: Uint8Array): void {
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#isWriting) return;
+    const bytes = this.#waiting.shift();
+    if (bytes === undefined) {
+      if (this.#isClosing && this.#isOwn) closeSync(this.#descriptor);
+      return;
+    }
+    this.#isWriting = true;
+    write(this.#descriptor, bytes, 0, bytes.length, null, (error, written) => {
+      this.#isWriting = false;
+      // A full disk or a reader that went away must not stop traffic: these lines are lost.
+      const taken = error === null ? written : bytes.length;
+      this.#waitingBytes -= taken;
+      if (taken < bytes.length) this.#waiting.unshift(bytes.subarray(taken));
+      this.#next();
+    });
+  }
+
+  #writeNow(bytes: Uint8Array): void {
     try {
       for (let start = 0; start < bytes.length; ) {
         start += writeSync(this.#descriptor, bytes, start, bytes.length - start);
       }
     } catch {
-      // A full disk or a reader that went away must not stop traffic: these lines are lost.
+      // As above.
     }
   }
 }
