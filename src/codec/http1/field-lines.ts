@@ -31,6 +31,7 @@ export class FieldLineParser {
   /** Parses lines of block.bytes from `at` below `end` into `block`, which may come to hold `maxCount` fields, none of them appended. */
   parse(block: HeaderBlock, end: number, maxCount: number): Progress {
     const bytes = block.bytes;
+    const lastStep = end - 3;
     let at = this.at;
     for (;;) {
       let p = at;
@@ -46,7 +47,18 @@ export class FieldLineParser {
       p += 1;
       while (p < end && isBlank(bytes[p] as number)) p += 1;
       const valueStart = p;
-      p = skipClass(VALUE, bytes, p, end);
+      // skipClass(VALUE, …) written out: most bytes of a head pass here, and the call costs a tenth of the parser.
+      while (
+        p < lastStep &&
+        ((VALUE[bytes[p] as number] as number) |
+          (VALUE[bytes[p + 1] as number] as number) |
+          (VALUE[bytes[p + 2] as number] as number) |
+          (VALUE[bytes[p + 3] as number] as number)) ===
+          0
+      ) {
+        p += 4;
+      }
+      while (p < end && VALUE[bytes[p] as number] === 0) p += 1;
       if (p + 1 >= end || bytes[p] !== CR || bytes[p + 1] !== LF) {
         return this.#badValue(bytes, at, p, end);
       }
@@ -95,12 +107,6 @@ export class FieldLineParser {
     const byte = bytes[p] as number;
     if (byte === LF) return this.#fail(at, BARE_LF);
     return this.#fail(at, byte === CR ? BARE_CR : CONTROL);
-  }
-
-  /** FAILED for a reason found elsewhere. */
-  fail(error: ProtocolError | undefined): Progress {
-    this.error = error;
-    return FAILED;
   }
 
   #wait(at: number): Progress {

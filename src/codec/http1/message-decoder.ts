@@ -4,12 +4,12 @@ import type { DecoderLimits } from "../limits.ts";
 import { type ProtocolError, remoteError } from "../protocol-error.ts";
 import { CR, LF } from "./character-class.ts";
 import { ChunkedDecoder } from "./chunked-decoder.ts";
-import { BARE_CR, COMPLETE, FieldLineParser, INCOMPLETE, type Progress } from "./field-lines.ts";
+import { BARE_CR, COMPLETE, FAILED } from "./field-lines.ts";
 import { removeForbiddenTrailers } from "./forbidden-trailers.ts";
 import type { Framing } from "./framing.ts";
 import { EVENT, nextState, STATE } from "./message-state.ts";
-import { SplitSection } from "./split-section.ts";
-import { LINE_FAILED, LINE_INCOMPLETE, type StartLine } from "./start-line.ts";
+import { SectionReader } from "./section-reader.ts";
+import type { StartLine } from "./start-line.ts";
 
 /** What the sinks of both decoders take. */
 export interface MessageSink {
@@ -20,8 +20,7 @@ export interface MessageSink {
 }
 
 /**
- * Feeds a head to `headComplete`, then the body to the sink. A section is parsed where it was received; only one that is split over
- * reads is copied, and then parsed from its beginning once more. The states are those of message-state.ts.
+ * Reads a head and calls `headComplete`, then gives the body to the sink. The states are those of message-state.ts.
  */
 export abstract class MessageDecoder<Head extends HeaderBlock> {
   head: Head;
@@ -34,14 +33,9 @@ export abstract class MessageDecoder<Head extends HeaderBlock> {
   #blankLineCount = 0;
   #blankLineNeedsLf = false;
 
-  /** The section being read: the head, or the trailers. */
-  #section: HeaderBlock;
+  readonly #section: SectionReader;
   readonly #trailers = new HeaderBlock();
-  readonly #lines = new FieldLineParser();
-  readonly #split = new SplitSection();
-  /** The start line has been read. */
-  #inFields = false;
-  #maxFieldCount = 0;
+  #maxTrailerCount = 0;
 
   /** Bytes of a body with a length that have not come yet. */
   #remaining = 0;
@@ -58,8 +52,8 @@ export abstract class MessageDecoder<Head extends HeaderBlock> {
     this.#sink = sink;
     this.#startLine = startLine;
     this.head = head;
-    this.#section = head;
     this.#state = state;
+    this.#section = new SectionReader(head, limits.maxHeadBytes);
     this.#chunked = new ChunkedDecoder(limits.maxChunkExtensionBytes);
   }
 
@@ -133,7 +127,7 @@ export abstract class MessageDecoder<Head extends HeaderBlock> {
   protected startBody(framing: Framing, contentLength: number): void {
     this.#move(EVENT[framing]);
     this.#remaining = contentLength;
-    this.#maxFieldCount = this.limits.maxHeaderCount - this.head.receivedCount;
+    this.#maxTrailerCount = this.limits.maxHeaderCount - this.head.receivedCount;
     if (framing === "chunked") this.#chunked.reset();
   }
 
@@ -158,7 +152,6 @@ export abstract class MessageDecoder<Head extends HeaderBlock> {
 
   #report(error: ProtocolError): void {
     this.#hasEnded = true;
-    this.#split.release();
     this.#sink.onError(this.toRole(error));
   }
 
@@ -176,7 +169,7 @@ export abstract class MessageDecoder<Head extends HeaderBlock> {
       }
       if (byte !== CR) {
         this.#move(EVENT.bytes);
-        this.#startSection(this.head, false, this.limits.maxHeaderCount);
+        this.#section.start(this.head, this.#startLine, this.limits.maxHeaderCount);
         return at;
       }
       this.#blankLineNeedsLf = true;
@@ -184,60 +177,13 @@ export abstract class MessageDecoder<Head extends HeaderBlock> {
     return end;
   }
 
-  #startSection(section: HeaderBlock, inFields: boolean, maxFieldCount: number): void {
-    this.#section = section;
-    this.#inFields = inFields;
-    this.#maxFieldCount = maxFieldCount;
-    this.#split.release();
-  }
-
   #readSection(bytes: Uint8Array, start: number, end: number): number {
-    if (this.#split.length > 0) return this.#continueSection(bytes, start, end);
-    const limit = start + this.limits.maxHeadBytes;
-    this.#section.bytes = bytes;
-    this.#lines.at = start;
-    const wasInFields = this.#inFields;
-    const progress = this.#parse(Math.min(end, limit));
-    if (progress !== INCOMPLETE) return this.#finishSection(progress, this.#lines.at);
-    if (end >= limit) return this.#finishSection(progress, limit);
-    this.#section.reset();
-    this.#inFields = wasInFields;
-    this.#lines.at = 0;
-    this.#split.append(bytes, start, end);
-    return end;
-  }
-
-  #continueSection(bytes: Uint8Array, start: number, end: number): number {
-    const split = this.#split;
-    const before = split.length;
-    const pieceEnd = Math.min(end, start + this.limits.maxHeadBytes - before);
-    const mayBeComplete = split.append(bytes, start, pieceEnd);
-    this.#section.bytes = split.bytes;
-    const progress = mayBeComplete ? this.#parse(split.length) : INCOMPLETE;
-    if (progress === INCOMPLETE && split.length < this.limits.maxHeadBytes) return end;
-    const sectionEnd = progress === INCOMPLETE ? split.length : this.#lines.at;
-    split.release();
-    return this.#finishSection(progress, Math.max(start, start + sectionEnd - before));
-  }
-
-  #parse(end: number): Progress {
-    const lines = this.#lines;
-    if (!this.#inFields) {
-      const next = this.#startLine.parse(this.#section.bytes, lines.at, end);
-      if (next === LINE_INCOMPLETE) return INCOMPLETE;
-      if (next === LINE_FAILED) return lines.fail(this.#startLine.error);
-      lines.at = next;
-      this.#inFields = true;
-    }
-    return lines.parse(this.#section, end, this.#maxFieldCount);
-  }
-
-  /** The section ended at `at`, one way or another: INCOMPLETE here means that it is too long. */
-  #finishSection(progress: Progress, at: number): number {
-    if (progress === INCOMPLETE) this.fail(TOO_LARGE);
-    else if (progress !== COMPLETE) this.fail(this.#lines.error ?? TOO_LARGE);
-    else if (this.#state === STATE.head) this.headComplete();
-    else this.#trailersComplete();
+    const section = this.#section;
+    const progress = section.read(bytes, start, end);
+    const at = section.at;
+    if (progress === FAILED) this.fail(section.error ?? PREMATURE);
+    else if (progress === COMPLETE && this.#state === STATE.head) this.headComplete();
+    else if (progress === COMPLETE) this.#trailersComplete();
     return at;
   }
 
@@ -265,17 +211,12 @@ export abstract class MessageDecoder<Head extends HeaderBlock> {
     } else if (chunked.isLast) {
       this.#move(EVENT.lastChunk);
       this.#trailers.reset();
-      this.#startSection(this.#trailers, true, this.#maxFieldCount);
+      this.#section.start(this.#trailers, undefined, this.#maxTrailerCount);
     }
     return at;
   }
 }
 
-const TOO_LARGE = remoteError(
-  431,
-  "http1.headers_too_large",
-  "Head or trailers must not be longer than their limit",
-);
 const TOO_MANY_BLANK_LINES = remoteError(
   400,
   "http1.codec_error",
