@@ -10,7 +10,7 @@ import {
 } from "../header-block.ts";
 import { nameKey } from "../header-name.ts";
 import { type ProtocolError, remoteError } from "../protocol-error.ts";
-import { COLON, CR, LF, SPACE, skipClass, TAB, TOKEN, VALUE } from "./character-class.ts";
+import { COLON, CR, LF, SPACE, TAB, TOKEN, VALUE } from "./character-class.ts";
 
 /** How far a parser came. */
 export type Progress = typeof INCOMPLETE | typeof COMPLETE | typeof FAILED;

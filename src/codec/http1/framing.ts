@@ -68,11 +68,7 @@ export class FramingFields {
 }
 
 /** Digits without a leading zero, at most MAX_BODY_BYTES; else undefined. Number() would take "", "0x5" and "1e1". */
-export function parseContentLength(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): number | undefined {
+function parseContentLength(bytes: Uint8Array, start: number, end: number): number | undefined {
   const digitCount = end - start;
   if (digitCount === 0 || digitCount > 16) return undefined;
   if (digitCount > 1 && bytes[start] === 48) return undefined;

@@ -43,7 +43,7 @@ function block(section: string, kind: string): { words: string[]; text: string }
 }
 
 /** The bytes that a block's text stands for. */
-export function unescape(text: string): Uint8Array {
+function unescape(text: string): Uint8Array {
   const expanded = text
     .replace(/\{"([^"]*)"\*(\d+)\}/g, (_, part: string, count: string) =>
       part.repeat(Number(count)),
