@@ -75,13 +75,16 @@ function writeParts(
   for (let i = 0; i < parts.length; i += 1) {
     const part = parts[i] as Part;
     if (part instanceof Uint8Array) out.write(part);
-    else if (!part.write(info, out, mode)) out.byte(DASH);
+    else if (!part.write(info, out, mode) && mode !== "raw") out.byte(DASH);
   }
 }
 
 const rejected = (path: string, message: string): Rejected => ({ kind: "rejected", path, message });
 
-/** `mode` "text" for log lines; "raw" for values that the caller checks itself, such as headers to add. */
+/**
+ * `mode` "text" for log lines; "raw" for headers to add: the caller checks the bytes itself, and what is not known is empty
+ * instead of "-" (seen on Envoy 1.40).
+ */
 export function compileText(
   format: string,
   environment: FormatEnvironment,

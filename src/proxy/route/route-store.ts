@@ -1,5 +1,7 @@
 // Route configurations by name: what RDS brings, and what a listener's connection manager looks routes up in.
-import type { RouteConfig } from "#proxy/config/route-config.ts";
+import type { FormatEnvironment } from "../access-log/operator.ts";
+import { NO_ENVIRONMENT } from "../config/no-environment.ts";
+import type { RouteConfig } from "../config/route-config.ts";
 import { RouteTable } from "./route-table.ts";
 
 /** One name's place in the store. A connection manager keeps the source and reads `table` once per request. */
@@ -14,7 +16,13 @@ export class RouteSource {
 }
 
 export class RouteStore {
+  readonly #environment: FormatEnvironment;
   readonly #sources = new Map<string, RouteSource>();
+
+  /** `environment` is for header formats (%HOSTNAME%, %ENVIRONMENT()%). */
+  constructor(environment: FormatEnvironment = NO_ENVIRONMENT) {
+    this.#environment = environment;
+  }
 
   /** The source for `name`, made when first asked for; the same object until it is removed. */
   source(name: string): RouteSource {
@@ -30,7 +38,7 @@ export class RouteStore {
   update(config: RouteConfig): void {
     const source = this.source(config.name);
     if (source.table?.config.hash === config.hash) return;
-    source.table = new RouteTable(config);
+    source.table = new RouteTable(config, this.#environment);
   }
 
   /** The last listener that named it is gone: forgets the source. Connections that still drain keep theirs, with its last table. */
