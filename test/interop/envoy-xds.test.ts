@@ -5,10 +5,10 @@ import { create } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType } from "#api/envoy/config/cluster/v3/cluster_pb.ts";
 import type { Resource } from "#xds/server/resource.ts";
+import { cluster, endpoints, listener, routes, world } from "#xds/testing/little-world.ts";
 import { CLUSTER } from "#xds/type-url.ts";
 import { AdsServer } from "../support/ads-server.ts";
 import { Envoy, until } from "../support/envoy.ts";
-import { cluster, endpoints, listener, routes, world } from "../support/little-world.ts";
 import { findPeer, mustSkip } from "../support/peers.ts";
 
 const peer = findPeer("envoy");

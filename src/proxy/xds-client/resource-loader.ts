@@ -113,7 +113,10 @@ export class ResourceLoader {
     this.#ports.loop.run(() => {
       const { clusters } = this.#targets;
       clusters.addListener({ onEdsNamesChanged: () => this.#reconcileEndpoints() });
-      for (const config of this.#bootstrap.clusters) clusters.update(config);
+      for (const config of this.#bootstrap.clusters) {
+        this.clusters.log.record(config.name, "");
+        clusters.update(config);
+      }
       this.#driver?.start();
       if (!this.#bootstrap.dynamicClusters) return this.#afterClusters();
       const source = this.#bootstrap.message.dynamicResources?.cdsConfig;

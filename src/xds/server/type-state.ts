@@ -10,6 +10,7 @@ import {
 } from "#xds/limits.ts";
 import { isFullState, typeRank } from "#xds/type-url.ts";
 import { namedIn } from "./nack-words.ts";
+import { Narrowing } from "./narrowing.ts";
 import type { Resource, ResourceSource } from "./resource.ts";
 import type { NackStatus } from "./status.ts";
 import { Subscription, type SubscriptionChange } from "./subscription.ts";
@@ -37,16 +38,6 @@ const EMPTY = new Uint8Array(0);
 /** A client said that it has this version; what is in it is not known. */
 export function isClaimed(resource: Resource): boolean {
   return resource.body === EMPTY;
-}
-
-/** Those that were named one by one, and the rest together; or two halves when none was. */
-function partsOf(names: readonly string[], named: ReadonlySet<string>): (readonly string[])[] {
-  if (named.size > 0) {
-    const rest = names.filter((name) => !named.has(name));
-    return [...(rest.length > 0 ? [rest] : []), ...[...named].map((name) => [name])];
-  }
-  const middle = Math.ceil(names.length / 2);
-  return [names.slice(0, middle), names.slice(middle)].filter((part) => part.length > 0);
 }
 
 /**
@@ -92,8 +83,7 @@ export class TypeState {
   /** To be sent whatever its version. */
   readonly #owed: Set<string> = new Set();
   readonly #unacknowledged: Unacknowledged[] = [];
-  /** Parts of refused responses that are to be sent again, each alone, to find the bad resource. */
-  #parts: (readonly string[])[] = [];
+  readonly #narrowing = new Narrowing();
   readonly #sum = new SetVersion();
   /** SotW: the version that the client says it has accepted on an earlier stream. */
   #claimedVersion = "";
@@ -175,7 +165,7 @@ export class TypeState {
     const stoodAlone = settled.resources.length === 1 && suspects.length === 1;
     const isCertain = stoodAlone || (isFullState(this.typeUrl) && named.size > 0);
     if (!isCertain) {
-      this.#parts.unshift(...partsOf(names, named));
+      this.#narrowing.add(names, named);
       return { version, names, isNarrowing: names.length > 0 };
     }
     const refused = stoodAlone ? new Set(names) : named;
@@ -261,23 +251,15 @@ export class TypeState {
 
   /** The next part of a refused response, in the newest versions that may be sent; undefined when there is none. */
   nextPart(maySend: (resource: Resource) => boolean): Resource[] | undefined {
-    while (this.#parts.length > 0) {
-      const part: Resource[] = [];
-      for (const name of this.#parts[0] ?? []) {
-        if (!this.#fallback.has(name) || this.toRemove.has(name)) continue;
-        const newer = this.toSend.get(name);
-        const resource = newer !== undefined && maySend(newer) ? newer : this.sent.get(name);
-        if (resource !== undefined) part.push(resource);
-      }
-      if (part.length > 0) return part;
-      this.#parts.shift();
-    }
-    return undefined;
+    return this.#narrowing.next((name) => {
+      if (!this.#fallback.has(name) || this.toRemove.has(name)) return undefined;
+      const newer = this.toSend.get(name);
+      return newer !== undefined && maySend(newer) ? newer : this.sent.get(name);
+    });
   }
 
-  /** It is in a part that has not been sent again yet: the client does not have it. */
   isSetAside(name: string): boolean {
-    return this.#parts.some((part) => part.includes(name));
+    return this.#narrowing.isSetAside(name);
   }
 
   /** Notes that a response left. `fullVersion`: the version of a complete SotW response; otherwise that of all that was sent. */
@@ -291,7 +273,7 @@ export class TypeState {
     },
     nowMs: number,
   ): string {
-    if (response.isPart) this.#parts.shift();
+    if (response.isPart) this.#narrowing.handleSent();
     for (const resource of response.changed) this.#noteSent(resource);
     for (const name of response.removed) this.#forget(name);
     this.missing.clear();
