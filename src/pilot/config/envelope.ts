@@ -98,23 +98,32 @@ function quotedUnlessPlain(text: string): string {
 /** The kind, or why the document is not served. */
 function readKind(document: Json): Kind | FieldProblem {
   const { apiVersion, kind } = document;
-  if (typeof kind !== "string") return must(["kind"], `be one of ${KINDS.join(", ")}`, kind);
-  if (typeof apiVersion !== "string") {
-    return must(["apiVersion"], `be ${GROUP}/${VERSIONS[0]}`, apiVersion);
+  for (const [name, value] of Object.entries({ apiVersion, kind })) {
+    if (typeof value === "string") continue;
+    const wanted = `be a text: ${name === "kind" ? KINDS.join(", ") : `${GROUP}/${VERSIONS[0]}`}`;
+    return value === undefined
+      ? { path: [name], message: "must be set: is this an object of Istio's API?" }
+      : must([name], wanted, value);
   }
+  if (typeof kind !== "string" || typeof apiVersion !== "string")
+    return must([], "be an object", document);
   const known = KINDS.find((name) => name === kind);
   const [group = "", version = ""] = apiVersion.split("/");
   if (known !== undefined && group === GROUP) {
     if (VERSIONS.includes(version)) return known;
     return must(["apiVersion"], `be ${GROUP}/ with ${VERSIONS.join(", ")}`, apiVersion);
   }
-  if (known !== undefined) {
-    const hint = `: did you mean ${GROUP}/${VERSIONS[0]}?`;
-    return warn(["apiVersion"], `${shown(apiVersion)} has no kind that is served here${hint}`);
-  }
-  const near = group === GROUP ? nearest(kind, KINDS) : undefined;
-  const hint = near === undefined ? `; served are ${KINDS.join(", ")}` : `: did you mean ${near}?`;
-  return warn(["kind"], `${shown(kind)} of ${shown(apiVersion)} is not served and left out${hint}`);
+  return warn(
+    ["kind"],
+    `${shown(kind)} of ${shown(apiVersion)} is not served and left out${hint(group, kind)}`,
+  );
+}
+
+function hint(group: string, kind: string): string {
+  const nearGroup = nearest(group, [GROUP]);
+  const nearKind = group === GROUP || nearGroup !== undefined ? nearest(kind, KINDS) : undefined;
+  if (nearKind === undefined) return `; served are ${KINDS.join(", ")}`;
+  return `: did you mean ${nearKind} of ${GROUP}/${VERSIONS[0]}?`;
 }
 
 function textMap(metadata: Json, field: string, problems: FieldProblem[]): Record<string, string> {

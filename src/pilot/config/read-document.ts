@@ -9,7 +9,7 @@ import { WorkloadEntrySchema } from "#api/istio/networking/v1alpha3/workload_ent
 import { WorkloadGroupSchema } from "#api/istio/networking/v1alpha3/workload_group_pb.ts";
 import { messageFromJson } from "#api/json.ts";
 import { parseYamlDocuments, type YamlDocument } from "#api/yaml.ts";
-import { formatFieldPath } from "#base/field-path.ts";
+import { type FieldPath, formatFieldPath } from "#base/field-path.ts";
 import { contentVersion } from "#xds/content-version.ts";
 import {
   type Kind,
@@ -130,15 +130,22 @@ interface CheckedSpec {
 }
 
 /** Three sieves, each for what the one before lets through: the schema, the message's own rules, what the fields mean together. */
-function checkSpec(envelope: Envelope, spec: unknown): CheckedSpec {
-  const { kind } = envelope;
-  const bySchema = schemaProblems(kind, spec, ["spec"]);
-  if (bySchema.length > 0) return { spec: undefined, problems: bySchema };
+function checkSpec({ kind, namespace }: Envelope, spec: unknown): CheckedSpec {
+  const { structure, rules } = schemaProblems(kind, spec, ["spec"]);
+  if (structure.length > 0) return { spec: undefined, problems: [...structure, ...rules] };
   const read = messageFromJson(SPEC_SCHEMAS[kind], spec, { at: ["spec"] });
   if (read.kind === "rejected") return { spec: undefined, problems: read.problems };
   // The table above pairs each kind with the schema of its spec.
   const message = read.value as MessageShape<DescMessage> as Specs[Kind];
-  return { spec: message, problems: semanticProblems(envelope, message) };
+  const found = semanticProblems(kind, namespace, message, spec);
+  // Our own rules name the field exactly where the schema's rule may stand on the object around it: one of the two is enough.
+  const errors = found.filter(isError);
+  const others = rules.filter(({ path }) => !errors.some((error) => isWithin(error.path, path)));
+  return { spec: message, problems: [...others, ...found] };
+}
+
+function isWithin(inner: FieldPath, outer: FieldPath): boolean {
+  return outer.every((step, i) => inner[i] === step);
 }
 
 function isError(problem: FieldProblem): boolean {

@@ -1,4 +1,5 @@
 // Objects and instances -> snapshot. Every index is kept from the previous snapshot unless something it is made of changed.
+import { analyze } from "../config/analyze/analyze.ts";
 import { EndpointIndex } from "../registry/endpoint-index.ts";
 import { buildServiceWorld, type ServiceWorld } from "../registry/service-directory.ts";
 import { instanceOf, type WorkloadInstance } from "../registry/workload-instance.ts";
@@ -58,7 +59,7 @@ export function buildSnapshot(
   return {
     snapshot,
     get problems() {
-      return config.problems;
+      return config.problems(snapshot);
     },
   };
 }
@@ -117,11 +118,13 @@ class ConfigIndex {
     return this.#byKey.get(key);
   }
 
-  get problems(): readonly Problem[] {
+  /** `snapshot` is one of this configuration; the analysis asks it nothing that depends on instances. */
+  problems(snapshot: Snapshot): readonly Problem[] {
     this.#problems ??= [
       ...this.world.problems,
       ...this.destinationRules.problems,
       ...this.virtualServices.problems,
+      ...analyze([...this.destinationRules.objects, ...this.virtualServices.merged], snapshot),
     ];
     return this.#problems;
   }

@@ -26,13 +26,26 @@ function validatorOf(kind: Kind): ValidateFunction {
   return validate;
 }
 
+export interface SchemaProblems {
+  /** Wrong types, unknown and missing fields, values out of range: the spec is not what its message can hold. */
+  readonly structure: readonly FieldProblem[];
+  /** Broken CEL rules and doubled list keys. */
+  readonly rules: readonly FieldProblem[];
+}
+
+const RULE_KEYWORDS = new Set(["celRules", "uniqueBy"]);
+
 /** `spec` without null fields (`withoutNulls`); `at` is where it stands in its document. */
-export function schemaProblems(kind: Kind, spec: unknown, at: FieldPath): FieldProblem[] {
+export function schemaProblems(kind: Kind, spec: unknown, at: FieldPath): SchemaProblems {
+  const structure: FieldProblem[] = [];
+  const rules: FieldProblem[] = [];
   const validate = validatorOf(kind);
-  if (validate(spec)) return [];
-  return (validate.errors ?? []).map((error) => {
-    return explain(error, [...at, ...fieldPath(error.instancePath, spec)]);
-  });
+  const errors = validate(spec) ? [] : (validate.errors ?? []);
+  for (const error of errors) {
+    const problem = explain(error, [...at, ...fieldPath(error.instancePath, spec)]);
+    (RULE_KEYWORDS.has(error.keyword) ? rules : structure).push(problem);
+  }
+  return { structure, rules };
 }
 
 /** JSON pointer -> path: steps into lists become numbers. */
@@ -78,8 +91,10 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
     return { path, message: `must have at most ${schema} entries: it has ${sizeOf(data)}` };
   },
   celRules: ({ message = "", data }, path) => {
-    return { path, message: `${message}: current value is ${shown(data)}` };
+    const value = typeof data === "object" ? "" : `: current value is ${shown(data)}`;
+    return { path, message: `${message}${value}` };
   },
+  pattern: ({ schema, data }, path) => must(path, `match ${schema}`, data),
   atMostOneOf: ({ params }, path) => {
     const [first = "", second = ""] = params["found"] as string[];
     const group = (params["group"] as string[]).join(", ");
