@@ -46,7 +46,12 @@ export function cluster(name: string, change: (message: Cluster) => void = () =>
   return made(CLUSTER, name, toBinary(ClusterSchema, message), { endpointsName: name });
 }
 
-export function endpoints(clusterName: string, host: string, ports: readonly number[]): Resource {
+export function endpoints(
+  clusterName: string,
+  host: string,
+  ports: readonly number[],
+  hostname = "",
+): Resource {
   const message = create(ClusterLoadAssignmentSchema, {
     clusterName,
     endpoints: [
@@ -54,7 +59,7 @@ export function endpoints(clusterName: string, host: string, ports: readonly num
         lbEndpoints: ports.map((port) => ({
           hostIdentifier: {
             case: "endpoint" as const,
-            value: { address: address(host, port) },
+            value: { address: address(host, port), hostname },
           },
         })),
       },
