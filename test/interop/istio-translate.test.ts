@@ -16,9 +16,11 @@ import { listeners } from "#pilot/translate/listener/listener.ts";
 import { routes } from "#pilot/translate/route/route.ts";
 import { CLUSTER, LISTENER, ROUTE } from "#xds/type-url.ts";
 import { AdsAsker, IstioPeer } from "../support/istio-peer.ts";
-import { findPeer, mustSkip } from "../support/peers.ts";
+import { findPeer } from "../support/peers.ts";
 
 const peer = findPeer("istio-peer");
+// Built from Go sources in minutes, so not even CI has to have it: the golden files hold what was compared here.
+if (peer.kind === "missing") console.warn(`skipped: ${peer.reason}`);
 
 interface World {
   readonly clusters: ReadonlyMap<string, JsonObject>;
@@ -160,10 +162,16 @@ function normalized(value: JsonValue): JsonValue {
       continue;
     }
     if (key === "type" && child === "LOGICAL_DNS") kept[key] = "STRICT_DNS";
+    else if (key === "query_parameters") kept[key] = byName(child as JsonObject[]);
     else if (key === "domains") kept[key] = withoutAutomatic(child as string[]);
     else kept[key] = normalized(child);
   }
   return kept;
+}
+
+/** Istio lists them in any order. */
+function byName(parameters: readonly JsonObject[]): JsonObject[] {
+  return parameters.toSorted((a, b) => (String(a["name"]) < String(b["name"]) ? -1 : 1));
 }
 
 /** The peer runs without automatic addresses; ours are in 127.240.0.0/16, those of the YAML in its first two /24. */
@@ -172,19 +180,21 @@ function withoutAutomatic(domains: readonly string[]): string[] {
 }
 
 /**
- * Where a destination names no port, Istio's sidecars take the listener's port although the service has only one, against its
- * own documentation; and routes that cannot match twice are sent twice by its gateways.
+ * Virtual hosts with a destination that names no port: Istio's sidecars then take the listener's port although the service has
+ * only one, against its own documentation. And one whose routes a gateway sends twice, where the second can never match.
  */
-function isKnownDifference(routeName: string, host: JsonObject): boolean {
-  const name = String(host["name"]);
-  return routeName === "80" || name === "bookinfo.example.com:8080";
-}
+const KNOWN_DIFFERENCES: ReadonlySet<string> = new Set([
+  "bind.example.com:80",
+  "bookinfo.example.com:80",
+  "reviews.default.svc.cluster.local:80",
+  "bookinfo.example.com:8080",
+]);
 
 function virtualHosts(route: JsonObject | undefined): JsonObject[] {
   return (normalized(route?.["virtual_hosts"] ?? []) as JsonObject[]) ?? [];
 }
 
-describe.skipIf(mustSkip(peer))("Istio's control plane and ours", () => {
+describe.skipIf(peer.kind === "missing")("Istio's control plane and ours", () => {
   const running = new Map<string, { readonly yaml: string; readonly peer: IstioPeer }>();
 
   beforeAll(async () => {
@@ -225,7 +235,7 @@ describe.skipIf(mustSkip(peer))("Istio's control plane and ours", () => {
           hosts.map((host) => [host["name"] ?? "", host["domains"] ?? []]);
         expect([name, summary(actual)]).toEqual([name, summary(expected)]);
         for (const [i, host] of expected.entries()) {
-          if (isKnownDifference(name, host)) continue;
+          if (KNOWN_DIFFERENCES.has(String(host["name"]))) continue;
           expect([name, actual[i]]).toEqual([name, host]);
         }
       }

@@ -113,9 +113,12 @@ function withoutUpgrade(
   return { ...pool, http: { ...pool.http, h2UpgradePolicy: H2UpgradePolicy.DEFAULT } };
 }
 
-function metadata(port: InboundPort, rule: MergedDestinationRule | undefined): Metadata {
-  const istio: JsonObject = {};
-  if (port.service !== undefined) istio["services"] = [serviceMetadata(port.service)];
+function metadata(
+  port: InboundPort,
+  rule: MergedDestinationRule | undefined,
+): Metadata | undefined {
+  if (port.service === undefined) return undefined;
+  const istio: JsonObject = { services: [serviceMetadata(port.service)] };
   const owner = rule?.sources[0];
   if (owner !== undefined) istio["config"] = configPath(owner);
   return create(MetadataSchema, { filterMetadata: { istio } });

@@ -67,7 +67,7 @@ function outboundClusterOf(
     circuitBreakers: UNLIMITED_BREAKERS,
     metadata: clusterMetadata(service, rule, subset),
   });
-  if (isDns(type)) {
+  if (type === Cluster_DiscoveryType.STRICT_DNS) {
     const inline = inputs.inline(subset, policy);
     if (inline.isEmpty) return undefined;
     cluster.loadAssignment = inline.assignment(name);
@@ -121,9 +121,9 @@ function discoveryType(service: Service, isGateway: boolean): Cluster_DiscoveryT
     case "static":
       return Cluster_DiscoveryType.EDS;
     case "dns":
-      return Cluster_DiscoveryType.STRICT_DNS;
     case "dnsRoundRobin":
-      return Cluster_DiscoveryType.LOGICAL_DNS;
+      // LOGICAL_DNS, Istio's choice for the second, takes one name only, and not every data plane has it.
+      return Cluster_DiscoveryType.STRICT_DNS;
     case "none":
       // A gateway never knows an original destination.
       return isGateway ? Cluster_DiscoveryType.EDS : Cluster_DiscoveryType.ORIGINAL_DST;
@@ -131,10 +131,6 @@ function discoveryType(service: Service, isGateway: boolean): Cluster_DiscoveryT
       // Needs Envoy's dynamic forward proxy, which is not translated yet: no endpoints, so 503 UH.
       return Cluster_DiscoveryType.EDS;
   }
-}
-
-function isDns(type: Cluster_DiscoveryType): boolean {
-  return type === Cluster_DiscoveryType.STRICT_DNS || type === Cluster_DiscoveryType.LOGICAL_DNS;
 }
 
 function clusterMetadata(
