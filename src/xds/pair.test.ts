@@ -8,7 +8,7 @@ import { ORDER_LIMIT_MS } from "./limits.ts";
 import type { Resource } from "./server/resource.ts";
 import { ServerStream } from "./server/server-stream.ts";
 import { EnvoyLikeOwner } from "./testing/envoy-like-owner.ts";
-import { contentOf, NODE, resource, sourceOf } from "./testing/messages.ts";
+import { contentOf, knowingSourceOf, NODE, resource, sourceOf } from "./testing/messages.ts";
 import type { XdsRequest, XdsResponse, XdsVariant } from "./transport.ts";
 import { CLUSTER, ENDPOINT, LISTENER, ROUTE } from "./type-url.ts";
 
@@ -97,7 +97,10 @@ class Pair {
   readonly #down: XdsResponse[] = [];
   readonly #nonces: Set<string> = new Set();
 
+  readonly #sourceOf: typeof sourceOf;
+
   constructor(variant: XdsVariant, seed: number) {
+    this.#sourceOf = seed % 2 === 0 ? knowingSourceOf : sourceOf;
     this.#variant = variant;
     this.#server = new ServerStream(variant);
     this.client = new XdsClient({
@@ -120,7 +123,7 @@ class Pair {
       const { name, content: says } = contentOf(body);
       if (typeUrl === CLUSTER && says === "bad") this.owner.excused.add(name);
     }
-    this.#server.offer(sourceOf(world));
+    this.#server.offer(this.#sourceOf(world));
     this.collect();
   }
 
@@ -189,7 +192,7 @@ class Pair {
     this.owner.handleReconnect();
     if (this.#variant === "sotw") this.owner.mayBreak = true;
     this.client.handleOpened();
-    this.#server.offer(sourceOf(this.#world));
+    this.#server.offer(this.#sourceOf(this.#world));
     this.collect();
   }
 

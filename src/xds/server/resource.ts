@@ -27,4 +27,10 @@ export interface ResourceSource {
    * protocol can (delta).
    */
   get(typeUrl: string, name: string): Resource | undefined;
+  /**
+   * Names of the type that may differ between this world and an earlier one of the same client, if that is known: then only
+   * these are compared, and a change costs what changed. A source that offers it must `get` exactly what it `list`s, where the
+   * client holds the wildcard. undefined, or no such method: everything is compared.
+   */
+  changedSince?(typeUrl: string, earlier: ResourceSource): Iterable<string> | undefined;
 }

@@ -84,6 +84,10 @@ export class TypeState {
   readonly #owed: Set<string> = new Set();
   readonly #unacknowledged: Unacknowledged[] = [];
   readonly #narrowing = new Narrowing();
+  /** The world that `toSend` and `toRemove` are the difference to. */
+  #compared: ResourceSource | undefined;
+  /** What the client asks for has changed since: all of it has to be looked at. */
+  #isResubscribed = true;
   readonly #sum = new SetVersion();
   /** SotW: the version that the client says it has accepted on an earlier stream. */
   #claimedVersion = "";
@@ -115,6 +119,8 @@ export class TypeState {
   }
 
   handleSubscription(change: SubscriptionChange, variant: "sotw" | "delta"): void {
+    if (change.wildcardBegan || change.wildcardEnded) this.#isResubscribed = true;
+    if (change.added.length > 0 || change.removed.length > 0) this.#isResubscribed = true;
     const fullAnswer = variant === "sotw" && isFullState(this.typeUrl);
     if (change.wildcardBegan) this.isAnswerOwed = true;
     if (fullAnswer && change.added.length > 0) this.isAnswerOwed = true;
@@ -180,6 +186,20 @@ export class TypeState {
 
   /** Compares the world with what the client was sent, and notes the difference. */
   compare(source: ResourceSource): void {
+    const earlier = this.#compared;
+    this.#compared = source;
+    const changed =
+      earlier === source ? [] : earlier && source.changedSince?.(this.typeUrl, earlier);
+    if (changed === undefined || this.#isResubscribed) {
+      this.#isResubscribed = false;
+      this.#compareAll(source);
+    } else {
+      for (const name of changed) this.#compareName(source, name);
+      for (const name of this.#owed) this.#compareName(source, name);
+    }
+  }
+
+  #compareAll(source: ResourceSource): void {
     this.toSend.clear();
     this.toRemove.clear();
     const seen = new Set<string>();
@@ -198,28 +218,41 @@ export class TypeState {
       seen.add(name);
       this.#compareOne(resource);
     }
-    for (const name of this.sent.keys()) if (!seen.has(name)) this.toRemove.add(name);
-    for (const name of this.#owed) {
-      if (seen.has(name)) continue;
-      this.#owed.delete(name);
-      if (!this.sent.has(name)) this.missing.add(name);
-    }
-    for (const name of this.missing) if (seen.has(name)) this.missing.delete(name);
-    for (const name of this.heldUntilMs.keys()) {
-      if (!this.toSend.has(name)) this.heldUntilMs.delete(name);
-    }
+    for (const name of this.sent.keys()) if (!seen.has(name)) this.#noteAbsent(name);
+    for (const name of this.#owed) if (!seen.has(name)) this.#noteAbsent(name);
     this.#honourClaim();
   }
 
+  #compareName(source: ResourceSource, name: string): void {
+    if (!this.subscription.isWildcard && !this.subscription.isNamed(name)) return;
+    const resource = source.get(this.typeUrl, name);
+    if (resource === undefined) this.#noteAbsent(name);
+    else this.#compareOne(resource);
+  }
+
+  /** The world does not have it (any more). */
+  #noteAbsent(name: string): void {
+    this.toSend.delete(name);
+    this.heldUntilMs.delete(name);
+    if (this.sent.has(name)) this.toRemove.add(name);
+    else if (this.#owed.has(name)) this.missing.add(name);
+    this.#owed.delete(name);
+  }
+
   #compareOne(resource: Resource): void {
-    const sent = this.sent.get(resource.name);
-    if (sent === resource && !this.#owed.has(resource.name)) return;
-    if (sent === undefined || sent.version !== resource.version || this.#owed.has(resource.name)) {
-      this.toSend.set(resource.name, resource);
-    } else if (!this.#fallback.has(resource.name)) {
-      // The same content in a newer world: keep that object, so that the older world can be freed.
-      this.sent.set(resource.name, resource);
+    const { name } = resource;
+    this.toRemove.delete(name);
+    this.missing.delete(name);
+    const sent = this.sent.get(name);
+    const isOwed = this.#owed.has(name);
+    if (sent === undefined || sent.version !== resource.version || isOwed) {
+      this.toSend.set(name, resource);
+      return;
     }
+    this.toSend.delete(name);
+    this.heldUntilMs.delete(name);
+    // The same content in a newer world: keep that object, so that the older world can be freed.
+    if (sent !== resource && !this.#fallback.has(name)) this.sent.set(name, resource);
   }
 
   /** SotW reconnect: when the client's version is the hash of exactly this world, it has all of it. */
@@ -398,6 +431,8 @@ export class TypeState {
     this.#put(name, resource);
     this.refusals.delete(name);
     this.#owed.delete(name);
+    // While a refusal is narrowed down, an older version may go out than the one that waits.
+    if (this.toSend.get(name)?.version !== resource.version) return;
     this.toSend.delete(name);
     this.heldUntilMs.delete(name);
   }

@@ -97,6 +97,20 @@ export function sourceOf(resources: readonly Resource[]): ResourceSource {
   };
 }
 
+/** The same, for a source that knows what changed since any other of its kind. */
+export function knowingSourceOf(resources: readonly Resource[]): ResourceSource {
+  const plain = sourceOf(resources);
+  return {
+    ...plain,
+    changedSince: (typeUrl, earlier) => {
+      const names = new Set([...plain.list(typeUrl), ...earlier.list(typeUrl)].map((r) => r.name));
+      const versionIn = (source: ResourceSource, name: string): string | undefined =>
+        source.get(typeUrl, name)?.version;
+      return [...names].filter((name) => versionIn(plain, name) !== versionIn(earlier, name));
+    },
+  };
+}
+
 /** "name=content" of each resource, then "-name" of each removed one, sorted: what a test compares. */
 export function saysOf(response: XdsResponse | undefined): string[] | undefined {
   if (response === undefined) return undefined;
