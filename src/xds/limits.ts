@@ -1,10 +1,15 @@
 // What one stream may hold, wait for or say, each with its reason.
 
 /**
- * Names that one stream may subscribe to for one type. Istio's largest published meshes have some 10,000 clusters a proxy; a
- * name costs about 100 bytes, so the limit holds a hostile client to about 10 MB.
+ * Names that one stream may subscribe to for one type. Istio's largest published meshes have some 10,000 clusters a proxy.
  */
 export const MAX_NAMES_PER_TYPE = 100_000;
+
+/**
+ * Characters of all type URLs, subscribed names and claimed names of one stream together: what a client can make us keep. 100,000
+ * names of Istio's usual length ("outbound|9080|v1|reviews.default.svc.cluster.local") are a third of it.
+ */
+export const MAX_NAME_CHARACTERS_PER_STREAM: number = 16 * 1024 * 1024;
 
 /** Types that one stream may ask for. xDS v3 has fewer than 20; a client that invents more only fills our memory. */
 export const MAX_TYPES_PER_STREAM = 64;

@@ -9,7 +9,7 @@ export const ROUTE: string = `${PREFIX}envoy.config.route.v3.RouteConfiguration`
 export const SCOPED_ROUTE: string = `${PREFIX}envoy.config.route.v3.ScopedRouteConfiguration`;
 export const VIRTUAL_HOST: string = `${PREFIX}envoy.config.route.v3.VirtualHost`;
 export const SECRET: string = `${PREFIX}envoy.extensions.transport_sockets.tls.v3.Secret`;
-export const RUNTIME: string = `${PREFIX}envoy.service.runtime.v3.Runtime`;
+const RUNTIME: string = `${PREFIX}envoy.service.runtime.v3.Runtime`;
 
 /** The wrapper that a SotW server may put around a resource (envoy.service.discovery.v3.Resource). */
 export const WRAPPER: string = `${PREFIX}envoy.service.discovery.v3.Resource`;
@@ -18,7 +18,7 @@ export const WRAPPER: string = `${PREFIX}envoy.service.discovery.v3.Resource`;
  * Make before break: what is referred to goes before what refers to it (xds_protocol, "Eventual consistency considerations").
  * Types that are not here come last, in the order they were first asked for.
  */
-export const TYPE_ORDER: readonly string[] = [
+const TYPE_ORDER: readonly string[] = [
   CLUSTER,
   ENDPOINT,
   LISTENER,

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client, credentials, type Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import {
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
@@ -241,7 +241,10 @@ describe("a server that cannot be reached", () => {
 
 test("a server killed in the middle of a stream is Unavailable at once", async () => {
   const child = Bun.spawn(
-    [process.execPath, `${import.meta.dir}/../../../test/support/ads-process.ts`],
+    [
+      process.execPath,
+      Bun.fileURLToPath(new URL("../../../test/support/ads-process.ts", import.meta.url)),
+    ],
     {
       stdout: "pipe",
       stderr: "inherit",
@@ -328,6 +331,42 @@ test("bytes that are no message end the stream, not the server", async () => {
   const again = open(createXdsTransport({ servers: [server.address] }), "sotw");
   again.stream.send(sotwRequest({ type: CLUSTER }));
   expect((await again.response()).nonce).toBe("1");
+});
+
+test("the bootstrap's initial metadata goes with the stream, and no HTTP proxy is asked", async () => {
+  const server = new Server();
+  const seen = Promise.withResolvers<unknown>();
+  server.addService(
+    {
+      stream: {
+        path: "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources",
+        requestStream: true,
+        responseStream: true,
+        requestSerialize: (bytes: Buffer) => bytes,
+        requestDeserialize: (bytes: Buffer) => bytes,
+        responseSerialize: (bytes: Buffer) => bytes,
+        responseDeserialize: (bytes: Buffer) => bytes,
+      },
+    },
+    { stream: (call: { metadata: Metadata }) => seen.resolve(call.metadata.get("x-token")) },
+  );
+  const port = await new Promise<number>((resolve) => {
+    const done = (_: unknown, bound: number): void => resolve(bound);
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), done);
+  });
+  ends.push(() => server.forceShutdown());
+  const { http_proxy: before } = process.env;
+  process.env["http_proxy"] = "http://127.0.0.1:1";
+  ends.push(() => {
+    if (before === undefined) delete process.env["http_proxy"];
+    else process.env["http_proxy"] = before;
+  });
+  const transport = createXdsTransport({
+    servers: [{ host: "127.0.0.1", port }],
+    initialMetadata: [{ key: "x-token", value: "t1" }],
+  });
+  open(transport, "sotw").stream.send(sotwRequest({ type: CLUSTER }));
+  expect(await seen.promise).toEqual(["t1"]);
 });
 
 test("a port that is taken is said, not thrown", async () => {

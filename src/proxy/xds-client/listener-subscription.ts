@@ -201,7 +201,7 @@ export class ListenerSubscription implements Subscription {
 }
 
 /** The route configurations that a listener's connection managers name, each once. */
-export function routesOf(config: ListenerConfig): RouteRequest[] {
+function routesOf(config: ListenerConfig): RouteRequest[] {
   const requests = new Map<string, RouteRequest>();
   const add = ({ filter }: FilterChainConfig): void => {
     if (filter.kind !== "httpConnectionManager") return;

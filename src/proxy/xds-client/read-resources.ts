@@ -9,7 +9,7 @@ import type { ResourceUpdate, Verdict } from "#xds/client/owner.ts";
 import { ACCEPTED } from "#xds/client/owner.ts";
 import { formatRejected, type Parsed } from "../config/parsed.ts";
 
-export interface GoodResource<M, C> {
+interface GoodResource<M, C> {
   readonly name: string;
   readonly config: C;
   readonly message: M;

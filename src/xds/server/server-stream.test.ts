@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import {
   ACK_LIMIT_MS,
   MAX_NACK_CHARACTERS,
+  MAX_NAME_CHARACTERS_PER_STREAM,
   MAX_NAMES_PER_TYPE,
   MAX_TYPES_PER_STREAM,
   ORDER_LIMIT_MS,
@@ -138,6 +139,19 @@ describe("what a stream refuses", () => {
     expect(h.delta({ type: "t0", subscribe: ["one more"] })).toMatchObject({
       status: { code: STATUS.resourceExhausted },
     });
+  });
+});
+
+test("a stream may keep only so many characters of names, subscribed or claimed", () => {
+  const long = (i: number): string => `${i}`.padStart(MAX_NAME_CHARACTERS_PER_STREAM / 16, "x");
+  const h = new Harness("delta");
+  for (let i = 0; i < 15; i += 1) {
+    expect(h.delta({ type: ENDPOINT, subscribe: [long(i)] }).kind).toBe("subscribed");
+    h.delta({ type: ROUTE, subscribe: [long(i)] });
+    h.delta({ type: ROUTE, unsubscribe: [long(i)] });
+  }
+  expect(h.delta({ type: CLUSTER, versions: { [long(16)]: "1" } })).toMatchObject({
+    status: { code: STATUS.resourceExhausted },
   });
 });
 

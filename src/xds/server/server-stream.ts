@@ -13,7 +13,11 @@ import {
   type Node,
 } from "#api/envoy/config/core/v3/base_pb.ts";
 import { assert } from "#base/assert.ts";
-import { MAX_NAMES_PER_TYPE, MAX_TYPES_PER_STREAM } from "#xds/limits.ts";
+import {
+  MAX_NAME_CHARACTERS_PER_STREAM,
+  MAX_NAMES_PER_TYPE,
+  MAX_TYPES_PER_STREAM,
+} from "#xds/limits.ts";
 import {
   STATUS,
   type XdsRequest,
@@ -102,6 +106,11 @@ export class ServerStream {
     }
     if (type.subscription.names.size > MAX_NAMES_PER_TYPE) {
       return exhausted(`a stream may name ${MAX_NAMES_PER_TYPE} resources of a type at most`);
+    }
+    const characterCount = this.#ordered.reduce((sum, each) => sum + each.characterCount, 0);
+    if (characterCount > MAX_NAME_CHARACTERS_PER_STREAM) {
+      const limit = MAX_NAME_CHARACTERS_PER_STREAM;
+      return exhausted(`the names of a stream may have ${limit} characters at most`);
     }
     this.#dirty.add(type);
     return outcome;

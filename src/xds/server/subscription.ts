@@ -24,6 +24,8 @@ const WILDCARD = "*";
 export class Subscription {
   readonly names: Set<string> = new Set();
   isWildcard = false;
+  /** Of all names together. */
+  characterCount = 0;
   #state: "silent" | "legacy" | "named" = "silent";
   readonly #allowsLegacy: boolean;
 
@@ -44,8 +46,8 @@ export class Subscription {
     const removed: string[] = [];
     for (const name of next) if (!this.names.has(name)) added.push(name);
     for (const name of this.names) if (!next.has(name)) removed.push(name);
-    for (const name of added) this.names.add(name);
-    for (const name of removed) this.names.delete(name);
+    for (const name of added) this.#add(name);
+    for (const name of removed) this.#delete(name);
     return this.#change(added, removed, before);
   }
 
@@ -66,7 +68,7 @@ export class Subscription {
     for (const name of subscribe) {
       if (name === WILDCARD) this.isWildcard = true;
       else {
-        this.names.add(name);
+        this.#add(name);
         added.add(name);
       }
     }
@@ -75,7 +77,7 @@ export class Subscription {
       if (name === WILDCARD) {
         this.isWildcard = false;
         this.#state = "named";
-      } else if (this.names.delete(name)) {
+      } else if (this.#delete(name)) {
         added.delete(name);
         removed.add(name);
       }
@@ -86,6 +88,18 @@ export class Subscription {
   /** True when the client still wants `name` because it named it. */
   isNamed(name: string): boolean {
     return this.names.has(name);
+  }
+
+  #add(name: string): void {
+    if (this.names.has(name)) return;
+    this.names.add(name);
+    this.characterCount += name.length;
+  }
+
+  #delete(name: string): boolean {
+    if (!this.names.delete(name)) return false;
+    this.characterCount -= name.length;
+    return true;
   }
 
   #change(added: string[], removed: string[], before: boolean): SubscriptionChange {

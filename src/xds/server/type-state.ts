@@ -91,6 +91,7 @@ export class TypeState {
   readonly #sum = new SetVersion();
   /** SotW: the version that the client says it has accepted on an earlier stream. */
   #claimedVersion = "";
+  #claimedCharacterCount = 0;
   /** Delta: nothing is removed before, because other types' first requests may still be on their way. */
   #keepUntilMs = 0;
 
@@ -102,6 +103,11 @@ export class TypeState {
 
   // ---- what the client says ----
 
+  /** What the client makes us keep. */
+  get characterCount(): number {
+    return this.typeUrl.length + this.subscription.characterCount + this.#claimedCharacterCount;
+  }
+
   /** SotW, first request: the client may still have everything of `version`. */
   claim(version: string): void {
     this.#claimedVersion = version;
@@ -112,6 +118,7 @@ export class TypeState {
     for (const [name, version] of Object.entries(versions)) {
       if (!this.subscription.isWildcard && !this.subscription.isNamed(name)) continue;
       this.#put(name, { typeUrl: this.typeUrl, name, version, body: EMPTY });
+      this.#claimedCharacterCount += name.length + version.length;
       this.#owed.delete(name);
       this.isAnswerOwed = false;
       this.#keepUntilMs = nowMs + RECONNECT_GRACE_MS;

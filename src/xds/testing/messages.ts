@@ -128,7 +128,7 @@ export function saysOf(response: XdsResponse | undefined): string[] | undefined 
   ].sort();
 }
 
-export function bodiesOf(response: DiscoveryResponse | DeltaDiscoveryResponse): Uint8Array[] {
+function bodiesOf(response: DiscoveryResponse | DeltaDiscoveryResponse): Uint8Array[] {
   if (response.$typeName === "envoy.service.discovery.v3.DiscoveryResponse") {
     return response.resources.map((any) => any.value);
   }
