@@ -31,9 +31,8 @@ export function handleRequest(
       const version = type.handleAck(nonce, nowMs);
       if (version !== undefined) outcome = { kind: "acked", typeUrl, version };
     } else {
-      const message = request.errorDetail.message;
-      const nack = type.handleNack(nonce, message, nowMs);
-      if (nack !== undefined) outcome = { kind: "nacked", typeUrl, message, ...nack };
+      const nack = type.handleNack(nonce, request.errorDetail.message, nowMs);
+      if (nack !== undefined) outcome = { kind: "nacked", typeUrl, ...nack };
     }
   }
   const change = type.subscription.change(

@@ -38,12 +38,7 @@ export type RequestOutcome =
   /** First request of a type, a change of what is subscribed to, or a repetition. */
   | { readonly kind: "subscribed"; readonly typeUrl: string; readonly hasChanged: boolean }
   | { readonly kind: "acked"; readonly typeUrl: string; readonly version: string }
-  | ({
-      readonly kind: "nacked";
-      readonly typeUrl: string;
-      /** The client's words, unescaped, as long as they came. */
-      readonly message: string;
-    } & Nack)
+  | ({ readonly kind: "nacked"; readonly typeUrl: string } & Nack)
   /** SotW: it answers a response that is not the last; ignored as the protocol wants. */
   | { readonly kind: "stale"; readonly typeUrl: string }
   /** The peer's fault: end the stream with this status. */

@@ -27,6 +27,8 @@ interface Unacknowledged {
 /** What a NACK was about. */
 export interface Nack {
   readonly version: string;
+  /** The client's words; unescaped, cut at MAX_NACK_CHARACTERS. */
+  readonly message: string;
   /** The refused resources; while `isNarrowing`, all that may be meant. */
   readonly names: readonly string[];
   /** It does not say which: the resources are sent again in parts to find out. */
@@ -179,14 +181,14 @@ export class TypeState {
     const isCertain = stoodAlone || (isFullState(this.typeUrl) && named.size > 0);
     if (!isCertain) {
       this.#narrowing.add(names, named);
-      return { version, names, isNarrowing: names.length > 0 };
+      return { version, message: words, names, isNarrowing: names.length > 0 };
     }
     const refused = stoodAlone ? new Set(names) : named;
     for (const resource of suspects) {
       if (!refused.has(resource.name)) this.#accept(resource);
       else if (this.sent.get(resource.name) === resource) this.refusals.set(resource.name, words);
     }
-    return { version, names: [...refused], isNarrowing: false };
+    return { version, message: words, names: [...refused], isNarrowing: false };
   }
 
   // ---- what the world says ----
