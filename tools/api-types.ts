@@ -47,6 +47,7 @@ const ENVOY = [
   "envoy.admin.v3.SecretsConfigDump",
   "envoy.admin.v3.Listeners",
   "envoy.admin.v3.ServerInfo",
+  "xds.type.v3.TypedStruct",
 ] as const;
 
 const ISTIO = [

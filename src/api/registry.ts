@@ -128,6 +128,7 @@ import { file_xds_core_v3_extension } from "./xds/core/v3/extension_pb.ts";
 import { file_xds_type_matcher_v3_matcher } from "./xds/type/matcher/v3/matcher_pb.ts";
 import { file_xds_type_matcher_v3_regex } from "./xds/type/matcher/v3/regex_pb.ts";
 import { file_xds_type_matcher_v3_string } from "./xds/type/matcher/v3/string_pb.ts";
+import { file_xds_type_v3_typed_struct } from "./xds/type/v3/typed_struct_pb.ts";
 
 export const REGISTRY: Registry = createRegistry(
   file_envoy_admin_v3_clusters,
@@ -258,4 +259,5 @@ export const REGISTRY: Registry = createRegistry(
   file_xds_type_matcher_v3_matcher,
   file_xds_type_matcher_v3_regex,
   file_xds_type_matcher_v3_string,
+  file_xds_type_v3_typed_struct,
 );

@@ -2,6 +2,7 @@
 import { type DescMessage, fromBinary, type Message, type MessageShape } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { REGISTRY } from "#api/registry.ts";
+import { TypedStructSchema } from "#api/xds/type/v3/typed_struct_pb.ts";
 import { quoted } from "#base/log.ts";
 
 export type Unpacked =
@@ -36,6 +37,27 @@ export function unpackAs<Desc extends DescMessage>(
 /** "envoy.extensions.filters.http.router.v3.Router"; "" for an empty Any. */
 export function typeNameOf(any: Any): string {
   return any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
+}
+
+/** Istio still writes the older name of xds.type.v3.TypedStruct; the fields are the same. */
+const TYPED_STRUCTS: ReadonlySet<string> = new Set([
+  "udpa.type.v1.TypedStruct",
+  "xds.type.v3.TypedStruct",
+]);
+
+/**
+ * What extension `any` configures: the type of its message, or, for a TypedStruct, the type that it stands for. Only good for
+ * extensions that are ignored: those we have are read from their own messages.
+ */
+export function extensionTypeOf(any: Any): string {
+  const typeName = typeNameOf(any);
+  if (!TYPED_STRUCTS.has(typeName)) return typeName;
+  try {
+    const { typeUrl } = fromBinary(TypedStructSchema, any.value);
+    return typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
+  } catch {
+    return typeName;
+  }
 }
 
 function unpack(any: Any): Unpacked {

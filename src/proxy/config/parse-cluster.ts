@@ -9,9 +9,9 @@ import type { ConfigSource } from "#api/envoy/config/core/v3/config_source_pb.ts
 import { ApiVersion } from "#api/envoy/config/core/v3/config_source_pb.ts";
 import { CaresDnsResolverConfigSchema } from "#api/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.ts";
 import { quoted } from "#base/log.ts";
-import { typeNameOf, unpackAs } from "./any.ts";
+import { extensionTypeOf, typeNameOf, unpackAs } from "./any.ts";
 import { checkMessage } from "./check/check-message.ts";
-import { IGNORED_EXTENSIONS } from "./check/support-listener.ts";
+import { isIgnoredExtension } from "./check/ignored-extensions.ts";
 import type { ClusterConfig, Discovery, DnsLookupFamily } from "./cluster-config.ts";
 import { Field } from "./field.ts";
 import type { AddressKind } from "./parse-address.ts";
@@ -93,8 +93,8 @@ function refuseOddities(at: Field, message: Cluster, isManagementServer: boolean
   }
   for (const [i, filter] of message.filters.entries()) {
     const any = filter.typedConfig;
-    const name = any === undefined ? filter.name : typeNameOf(any);
-    if (Object.hasOwn(IGNORED_EXTENSIONS, name)) continue;
+    if (any !== undefined && isIgnoredExtension(any)) continue;
+    const name = any === undefined ? filter.name : extensionTypeOf(any);
     at.child("filters")
       .item(i)
       .reject(`not supported: upstream network filter ${quoted(name)}`);

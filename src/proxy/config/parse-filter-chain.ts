@@ -9,8 +9,8 @@ import { HttpConnectionManagerSchema } from "#api/envoy/extensions/filters/netwo
 import { TcpProxySchema } from "#api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
 import { parseIp } from "#base/ip-address.ts";
 import { quoted } from "#base/log.ts";
-import { typeNameOf, unpackAs } from "./any.ts";
-import { IGNORED_EXTENSIONS } from "./check/support-listener.ts";
+import { extensionTypeOf, unpackAs } from "./any.ts";
+import { isIgnoredExtension } from "./check/ignored-extensions.ts";
 import type { Field } from "./field.ts";
 import type {
   FilterChainConfig,
@@ -97,8 +97,7 @@ function readFilters(at: Field, list: readonly Filter[]): NetworkFilterConfig {
   let found: NetworkFilterConfig | undefined;
   for (const [i, message] of list.entries()) {
     const any = message.configType.case === "typedConfig" ? message.configType.value : undefined;
-    const what = any === undefined ? message.name : typeNameOf(any);
-    if (Object.hasOwn(IGNORED_EXTENSIONS, what)) continue;
+    if (any !== undefined && isIgnoredExtension(any)) continue;
     if (found !== undefined) {
       const order = "must be the last filter in a network filter chain";
       at.item(i).reject(`a filter before ${quoted(message.name)} is terminal and ${order}`);
@@ -106,6 +105,7 @@ function readFilters(at: Field, list: readonly Filter[]): NetworkFilterConfig {
     const typed = at.item(i).child("typed_config");
     found = any === undefined ? undefined : readFilter(typed, any);
     if (found === undefined) {
+      const what = any === undefined ? message.name : extensionTypeOf(any);
       typed.reject(`not supported: network filter ${quoted(what)}`);
       found = NOTHING;
     }

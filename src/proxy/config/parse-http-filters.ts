@@ -5,8 +5,8 @@ import { HTTPFaultSchema } from "#api/envoy/extensions/filters/http/fault/v3/fau
 import { RouterSchema } from "#api/envoy/extensions/filters/http/router/v3/router_pb.ts";
 import type { HttpFilter } from "#api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { quoted } from "#base/log.ts";
-import { typeNameOf, unpackAs } from "./any.ts";
-import { IGNORED_EXTENSIONS } from "./check/support-listener.ts";
+import { extensionTypeOf, unpackAs } from "./any.ts";
+import { isIgnoredExtension } from "./check/ignored-extensions.ts";
 import type { Field } from "./field.ts";
 import type { HttpFilterConfig } from "./listener-config.ts";
 import { readFault } from "./parse-fault.ts";
@@ -37,7 +37,7 @@ function readHttpFilter(at: Field, message: HttpFilter): HttpFilterConfig {
   if (filter === undefined) {
     // An optional filter is one that a proxy without it may leave out.
     if (!message.isOptional) {
-      const what = any === undefined ? name : typeNameOf(any);
+      const what = any === undefined ? name : extensionTypeOf(any);
       at.child("typed_config").reject(`not supported: HTTP filter ${quoted(what)}`);
     }
     return { kind: "none", name };
@@ -63,6 +63,6 @@ function readTyped(at: Field, name: string, any: Any): HttpFilterConfig | undefi
     return { kind: "fault", name, config: readFault(at, fault) };
   }
   if (unpackAs(CorsSchema, any) !== undefined) return { kind: "cors", name };
-  if (Object.hasOwn(IGNORED_EXTENSIONS, typeNameOf(any))) return { kind: "none", name };
+  if (isIgnoredExtension(any)) return { kind: "none", name };
   return undefined;
 }

@@ -3,8 +3,8 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { FilterConfigSchema } from "#api/envoy/config/route/v3/route_components_pb.ts";
 import { HTTPFaultSchema } from "#api/envoy/extensions/filters/http/fault/v3/fault_pb.ts";
 import { quoted } from "#base/log.ts";
-import { typeNameOf, unpackAs } from "./any.ts";
-import { IGNORED_EXTENSIONS } from "./check/support-listener.ts";
+import { extensionTypeOf, unpackAs } from "./any.ts";
+import { isIgnoredExtension } from "./check/ignored-extensions.ts";
 import type { FaultConfig } from "./fault-config.ts";
 import type { Field } from "./field.ts";
 import { readFault } from "./parse-fault.ts";
@@ -47,8 +47,8 @@ function readOverride(
     if (name !== FAULT_FILTER) at.reject(`a fault must be under the name ${quoted(FAULT_FILTER)}`);
     return readFault(at, fault);
   }
-  const type = typeNameOf(any);
-  if (!isOptional && !Object.hasOwn(IGNORED_EXTENSIONS, type))
-    at.reject(`not supported: ${quoted(type)}`);
+  if (!isOptional && !isIgnoredExtension(any)) {
+    at.reject(`not supported: ${quoted(extensionTypeOf(any))}`);
+  }
   return undefined;
 }

@@ -13,11 +13,12 @@ import { quoted } from "#base/log.ts";
 import { typeNameOf, unpackAny } from "../any.ts";
 import type { Field } from "../field.ts";
 import { constraintsOf, type FieldConstraints } from "./constraints.ts";
+import { isIgnoredExtension } from "./ignored-extensions.ts";
 import type { MessageSupport, SupportTable } from "./support.ts";
 import { BOOTSTRAP_SUPPORT } from "./support-bootstrap.ts";
 import { CLUSTER_SUPPORT } from "./support-cluster.ts";
 import { CORE_SUPPORT } from "./support-core.ts";
-import { IGNORED_EXTENSIONS, LISTENER_SUPPORT } from "./support-listener.ts";
+import { LISTENER_SUPPORT } from "./support-listener.ts";
 import { ROUTE_SUPPORT } from "./support-route.ts";
 
 /** Everything the proxy reads, ignores or refuses, by message type and field. */
@@ -171,7 +172,7 @@ function checkAny(any: Any, at: Field, isIgnored: boolean, depth: number): void 
   const unpacked = unpackAny(any);
   if (unpacked.kind === "message") {
     const { schema, message } = unpacked;
-    const hasNoEffect = Object.hasOwn(IGNORED_EXTENSIONS, schema.typeName);
+    const hasNoEffect = isIgnoredExtension(any);
     if (SUPPORT[schema.typeName] === undefined && !hasNoEffect && !isIgnored) {
       at.reject(`not supported: ${quoted(schema.typeName)}`);
     } else {

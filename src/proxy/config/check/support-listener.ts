@@ -219,16 +219,3 @@ export const LISTENER_SUPPORT: SupportTable = {
   },
   "envoy.extensions.filters.http.fault.v3.FaultAbort.HeaderAbort": { read: [] },
 };
-
-/** Extensions that only count, mark or describe traffic: accepted wherever a filter may stand, with nothing behind them. */
-export const IGNORED_EXTENSIONS: Readonly<Record<string, string>> = {
-  "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig": "counts gRPC messages",
-  "stats.PluginConfig": "Istio's telemetry: counts requests",
-  "io.istio.http.peer_metadata.Config": "Istio's telemetry: exchanges the peers' names",
-  "envoy.tcp.metadataexchange.config.MetadataExchange":
-    "Istio's telemetry: exchanges the peers' names over mTLS",
-  "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig":
-    "chooses ALPN for TLS upstreams, which are refused",
-  "istio.envoy.config.filter.network.metadata_exchange.MetadataExchange":
-    "Istio's telemetry: exchanges the peers' names over mTLS",
-};
