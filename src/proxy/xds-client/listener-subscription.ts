@@ -1,7 +1,6 @@
 // LDS, and the listeners of the bootstrap file: a listener warms until the route configurations that it names are there, and
 // what it replaces serves until then.
 import { type Listener, ListenerSchema } from "#api/envoy/config/listener/v3/listener_pb.ts";
-import { quoted } from "#base/log.ts";
 import type { SocketError } from "#base/net.ts";
 import type { ResourceUpdate, Verdict } from "#xds/client/owner.ts";
 import { LISTENER } from "#xds/type-url.ts";
@@ -122,9 +121,9 @@ export class ListenerSubscription implements Subscription {
       this.#routes.release(routesOf(config));
       // Too late for a NACK: the response that brought it was acknowledged when it began to warm.
       this.#ports.log.error("cannot listen", {
-        listener: quoted(name),
+        listener: name,
         address: `${config.address.host}:${config.address.port}`,
-        reason: quoted(error.message),
+        reason: error.message,
       });
     }
     this.#countWarming();

@@ -8,7 +8,6 @@
 // goes on as updates come; when the management server is away, what was received stays in use.
 import type { ConfigSource } from "#api/envoy/config/core/v3/config_source_pb.ts";
 import { assert } from "#base/assert.ts";
-import { quoted } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import { XdsClient } from "#xds/client/client.ts";
 import { ClientDriver } from "#xds/client/client-driver.ts";
@@ -149,7 +148,7 @@ export class ResourceLoader {
       const error = this.listeners.addStatic(config);
       if (error === undefined) continue;
       const address = `${config.address.host}:${config.address.port}`;
-      this.#ports.log.error("cannot listen", { address, reason: quoted(error.message) });
+      this.#ports.log.error("cannot listen", { address, reason: error.message });
     }
     const afterFirst = (): void => {
       this.#hasListeners = true;
@@ -197,8 +196,7 @@ export class ResourceLoader {
   #log(update: ResourceUpdate, verdict: Verdict): void {
     const type = shortTypeName(update.typeUrl);
     if (verdict.kind === "rejected") {
-      const reason = quoted(verdict.message, 1000);
-      this.#ports.log.warning("refused an update", { type, reason });
+      this.#ports.log.warning("refused an update", { type, reason: verdict.message });
       return;
     }
     const resources = update.resources.length;
@@ -214,7 +212,7 @@ export class ResourceLoader {
     this.#controlPlane.set(CONTROL_PLANE.connected_state, 0);
     this.#ports.log.warning("lost the management server; serving on with what it said", {
       code,
-      reason: quoted(message),
+      reason: message,
     });
     for (const subscription of this.#subscriptions.values()) subscription.handleConnectionFailure();
   }
