@@ -134,18 +134,30 @@ function checkSpec({ kind, namespace }: Envelope, spec: unknown): CheckedSpec {
   const { structure, rules } = schemaProblems(kind, spec, ["spec"]);
   if (structure.length > 0) return { spec: undefined, problems: [...structure, ...rules] };
   const read = messageFromJson(SPEC_SCHEMAS[kind], spec, { at: ["spec"] });
-  if (read.kind === "rejected") return { spec: undefined, problems: read.problems };
+  if (read.kind === "rejected") {
+    return { spec: undefined, problems: [...rules, ...without(read.problems, rules)] };
+  }
   // The table above pairs each kind with the schema of its spec.
   const message = read.value as MessageShape<DescMessage> as Specs[Kind];
   const found = semanticProblems(kind, namespace, message, spec);
-  // Our own rules name the field exactly where the schema's rule may stand on the object around it: one of the two is enough.
-  const errors = found.filter(isError);
-  const others = rules.filter(({ path }) => !errors.some((error) => isWithin(error.path, path)));
-  return { spec: message, problems: [...others, ...found] };
+  // A schema's rule may stand on an object where our own names the field in it: one of the two is enough, the narrower.
+  const wide = rules.filter(({ path }) => {
+    return !found.some((other) => isError(other) && isBelow(other.path, path));
+  });
+  return { spec: message, problems: [...wide, ...without(found, wide)] };
 }
 
-function isWithin(inner: FieldPath, outer: FieldPath): boolean {
-  return outer.every((step, i) => inner[i] === step);
+function isBelow(inner: FieldPath, outer: FieldPath): boolean {
+  return inner.length > outer.length && outer.every((step, i) => inner[i] === step);
+}
+
+/** `problems` but those of fields that `others` speak of already. */
+function without(
+  problems: readonly FieldProblem[],
+  others: readonly FieldProblem[],
+): FieldProblem[] {
+  const told = new Set(others.map(({ path }) => formatFieldPath(path)));
+  return problems.filter(({ path }) => told.size === 0 || !told.has(formatFieldPath(path)));
 }
 
 function isError(problem: FieldProblem): boolean {

@@ -1,7 +1,7 @@
 // Objects and instances -> snapshot. Every index is kept from the previous snapshot unless something it is made of changed.
 import { analyze } from "../config/analyze/analyze.ts";
 import { EndpointIndex } from "../registry/endpoint-index.ts";
-import { buildServiceWorld, type ServiceWorld } from "../registry/service-directory.ts";
+import { buildServiceWorld, type ServiceWorld } from "../registry/service-world.ts";
 import { instanceOf, type WorkloadInstance } from "../registry/workload-instance.ts";
 import { DestinationRuleIndex } from "./destination-rules.ts";
 import type { Labels } from "./labels.ts";

@@ -3,7 +3,6 @@ import { type Labels, selects } from "../model/labels.ts";
 import { sameItems } from "../model/memo.ts";
 import type { Service, ServiceEndpoint, ServicePort } from "../model/service.ts";
 import { InstanceIndex } from "./instance-index.ts";
-import type { ServiceWorld } from "./service-directory.ts";
 import {
   endpointOf,
   endpointsWithin,
@@ -11,6 +10,7 @@ import {
   selectsInstance,
   workloadSelector,
 } from "./service-entries.ts";
+import type { ServiceWorld } from "./service-world.ts";
 import type { WorkloadInstance } from "./workload-instance.ts";
 
 /** What the selector of one entry chose, in the order of names. */

@@ -4,29 +4,37 @@ import { type FieldProblem, must } from "./field-problem.ts";
 
 export class Field {
   readonly problems: FieldProblem[];
-  readonly #path: FieldPath;
+  readonly #parent: Field | undefined;
+  readonly #steps: FieldPath;
 
-  constructor(path: FieldPath, problems: FieldProblem[] = []) {
-    this.#path = path;
-    this.problems = problems;
+  /** `parent` shares its list of problems; a field without one begins a list. */
+  constructor(steps: FieldPath, parent?: Field) {
+    this.#steps = steps;
+    this.#parent = parent;
+    this.problems = parent === undefined ? [] : parent.problems;
   }
 
   /** A field below this one; both collect into one list. */
   at(...steps: FieldPath): Field {
-    return new Field([...this.#path, ...steps], this.problems);
+    return new Field(steps, this);
   }
 
   error(message: string): void {
-    this.problems.push({ path: this.#path, message });
+    this.problems.push({ path: this.#path(), message });
   }
 
   /** `must WANTED: current value is VALUE`. */
   must(wanted: string, value: unknown): void {
-    this.problems.push(must(this.#path, wanted, value));
+    this.problems.push(must(this.#path(), wanted, value));
   }
 
   warn(message: string): void {
-    this.problems.push({ path: this.#path, message, severity: "warning" });
+    this.problems.push({ path: this.#path(), message, severity: "warning" });
+  }
+
+  /** Most fields are right, so the path is put together only when it is needed. */
+  #path(): FieldPath {
+    return this.#parent === undefined ? this.#steps : [...this.#parent.#path(), ...this.#steps];
   }
 }
 

@@ -1,6 +1,5 @@
 // Names, addresses, ports and durations as Istio allows them (pkg/config/validation/agent).
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import { durationMs } from "@bufbuild/protobuf/wkt";
 import { isIp, parseIp } from "#base/ip-address.ts";
 import type { Labels } from "../../model/labels.ts";
 import { parseProtocol } from "../../registry/protocol.ts";
@@ -76,9 +75,14 @@ export function checkUnixPath(address: string, field: Field): void {
 /** At least 1 ms and whole milliseconds. */
 export function checkDuration(duration: Duration | undefined, field: Field): void {
   if (duration === undefined) return;
-  const ms = durationMs(duration);
+  const ms = exactMs(duration);
   if (ms < 1) field.must("be at least 1ms", `${ms}ms`);
   else if (duration.nanos % 1_000_000 !== 0) field.must("be whole milliseconds", `${ms}ms`);
+}
+
+/** With fractions, which `durationMs` of protobuf-es rounds away. */
+export function exactMs({ seconds, nanos }: Duration): number {
+  return Number(seconds) * 1000 + nanos / 1e6;
 }
 
 const LABEL_NAME =

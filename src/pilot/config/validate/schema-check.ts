@@ -45,7 +45,26 @@ export function schemaProblems(kind: Kind, spec: unknown, at: FieldPath): Schema
     const problem = explain(error, [...at, ...fieldPath(error.instancePath, spec)]);
     (RULE_KEYWORDS.has(error.keyword) ? rules : structure).push(problem);
   }
-  return { structure, rules };
+  return { structure: structure.filter((problem) => !isMisspelt(problem, structure)), rules };
+}
+
+/** A field that is missing because it was misspelt is told once, as the misspelling. */
+function isMisspelt({ path, message }: FieldProblem, all: readonly FieldProblem[]): boolean {
+  const name = path.at(-1);
+  if (message !== MISSING || typeof name !== "string") return false;
+  const hint = didYouMean(name);
+  return all.some((other) => {
+    const isSibling =
+      other.path.length === path.length &&
+      path.slice(0, -1).every((step, i) => other.path[i] === step);
+    return isSibling && other.message.endsWith(hint);
+  });
+}
+
+const MISSING = "must be set";
+
+function didYouMean(name: string): string {
+  return `did you mean ${quoted(name)}?`;
 }
 
 /** JSON pointer -> path: steps into lists become numbers. */
@@ -70,13 +89,13 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
     return { path: [...path, name], message: unknownField(name, known) };
   },
   required: ({ params }, path) => {
-    return { path: [...path, String(params["missingProperty"])], message: "must be set" };
+    return { path: [...path, String(params["missingProperty"])], message: MISSING };
   },
   type: ({ schema, data }, path) => must(path, `be ${typeName(schema)}`, data),
   enum: ({ schema, data }, path) => {
     const values: readonly unknown[] = Array.isArray(schema) ? schema : [];
     const near = nearest(String(data), values.map(String));
-    const hint = near === undefined ? "" : `; did you mean ${quoted(near)}?`;
+    const hint = near === undefined ? "" : `; ${didYouMean(near)}`;
     return must(path, `be one of ${values.join(", ")}`, data, hint);
   },
   minimum: ({ schema, data }, path) => must(path, `be at least ${schema}`, data),
@@ -119,7 +138,7 @@ function explain(error: ErrorObject, path: FieldPath): FieldProblem {
 
 export function unknownField(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
-  if (near !== undefined) return `unknown field: did you mean ${quoted(near)}?`;
+  if (near !== undefined) return `unknown field: ${didYouMean(near)}`;
   return `unknown field: known ones are ${known.join(", ")}`;
 }
 

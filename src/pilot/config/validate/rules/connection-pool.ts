@@ -1,13 +1,12 @@
 // connectionPool of DestinationRule and Sidecar.
 
-import { durationMs } from "@bufbuild/protobuf/wkt";
 import {
   type ConnectionPoolSettings,
   type ConnectionPoolSettings_HTTPSettings,
   ConnectionPoolSettings_HTTPSettings_H2UpgradePolicy as H2Upgrade,
 } from "#api/istio/networking/v1alpha3/destination_rule_pb.ts";
 import type { Field } from "../field.ts";
-import { checkDuration } from "../names.ts";
+import { checkDuration, exactMs } from "../names.ts";
 
 export function checkConnectionPool(pool: ConnectionPoolSettings | undefined, field: Field): void {
   if (pool === undefined) return;
@@ -20,7 +19,7 @@ export function checkConnectionPool(pool: ConnectionPoolSettings | undefined, fi
   checkDuration(tcp.connectTimeout, at.at("connectTimeout"));
   checkDuration(tcp.maxConnectionDuration, at.at("maxConnectionDuration"));
   // 0 switches the idle timeout off.
-  if (tcp.idleTimeout !== undefined && durationMs(tcp.idleTimeout) !== 0) {
+  if (tcp.idleTimeout !== undefined && exactMs(tcp.idleTimeout) !== 0) {
     checkDuration(tcp.idleTimeout, at.at("idleTimeout"));
   }
   checkDuration(tcp.tcpKeepalive?.time, at.at("tcpKeepalive", "time"));

@@ -23,7 +23,8 @@ import { checkWorkload } from "./workload.ts";
 export function checkServiceEntry(entry: ServiceEntry, namespace: string, field: Field): void {
   const hosts = field.at("hosts");
   if (entry.hosts.length === 0) hosts.error("must have at least one host");
-  each(entry.hosts, hosts, (host, at) => {
+  each(entry.hosts, hosts, (host, at, index) => {
+    if (entry.hosts.indexOf(host) < index) at.must("be unique in the entry", host);
     if (host === "*" || !isWildcardDomain(host)) {
       at.must(
         'be a host name such as "reviews.default.svc.cluster.local" or "*.example.com"',
