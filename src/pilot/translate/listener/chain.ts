@@ -54,15 +54,42 @@ export function matchesEverything(candidate: Chain): boolean {
   );
 }
 
-/** Equal keys: Envoy would refuse both in one listener. */
-export function matchKey(candidate: Chain): string {
+/**
+ * The chains of one listener without overlaps: Envoy refuses a listener in which two chains match the same server name at the
+ * same network, so what is taken by an earlier chain is cut out of a later one, which goes when nothing is left of it.
+ */
+export function withoutOverlaps(chains: readonly Chain[]): readonly Chain[] {
+  const taken = new Set<string>();
+  return chains.flatMap((candidate) => {
+    const left = notTaken(candidate, taken);
+    if (left === undefined) return [];
+    for (const key of matchKeys(left)) taken.add(key);
+    return [left];
+  });
+}
+
+function notTaken(candidate: Chain, taken: ReadonlySet<string>): Chain | undefined {
+  const isFree = (part: Chain): boolean => matchKeys(part).every((key) => !taken.has(key));
+  if (isFree(candidate)) return candidate;
+  const names = serverNames(candidate);
+  if (names.length > 0) {
+    const sniHosts = names.filter((name) => isFree({ ...candidate, sniHosts: [name] }));
+    return sniHosts.length === 0 ? undefined : { ...candidate, sniHosts };
+  }
+  const cidrs = candidate.cidrs.filter((cidr) => isFree({ ...candidate, cidrs: [cidr] }));
+  return cidrs.length === 0 ? undefined : { ...candidate, cidrs };
+}
+
+/** One key for each combination of network and server name. */
+function matchKeys(candidate: Chain): readonly string[] {
   const { onlyHttp, destinationPort, cidrs } = candidate;
-  return JSON.stringify([
-    onlyHttp,
-    destinationPort ?? 0,
-    [...cidrs].sort(),
-    serverNames(candidate),
-  ]);
+  const networks = cidrs.length === 0 ? [""] : cidrs.map((cidr) => networkOf(cidr));
+  const names = serverNames(candidate);
+  return networks.flatMap((network) =>
+    (names.length === 0 ? [""] : names).map((name) =>
+      JSON.stringify([onlyHttp, destinationPort ?? 0, network, name]),
+    ),
+  );
 }
 
 function serverNames({ sniHosts }: Chain): readonly string[] {
@@ -91,16 +118,25 @@ function filterChainMatch(candidate: Chain): FilterChainMatch | undefined {
   return create(FilterChainMatchSchema, {
     destinationPort,
     serverNames: [...serverNames(candidate)],
-    prefixRanges: [...cidrs].sort().map(cidrRange),
+    prefixRanges: [...new Set(cidrs.map(networkOf))].sort().map(cidrRange),
     transportProtocol: onlyHttp ? "raw_buffer" : "",
     applicationProtocols: onlyHttp ? PLAIN_HTTP : [],
   });
 }
 
 function cidrRange(text: string): CidrRange {
+  const [addressPrefix = "", length = ""] = networkOf(text).split("/");
+  return create(CidrRangeSchema, { addressPrefix, prefixLen: Number(length) });
+}
+
+/** "10.1.2.3/16" -> "10.1.0.0/16", "10.0.0.1" -> "10.0.0.1/32": the same network in the same words. */
+export function networkOf(text: string): string {
   const slash = text.indexOf("/");
-  const addressPrefix = slash === -1 ? text : text.slice(0, slash);
-  const full = addressPrefix.includes(":") ? 128 : 32;
-  const prefixLen = slash === -1 ? full : Number(text.slice(slash + 1));
-  return create(CidrRangeSchema, { addressPrefix, prefixLen });
+  const address = slash === -1 ? text : text.slice(0, slash);
+  if (address.includes(":")) return (slash === -1 ? `${text}/128` : text).toLowerCase();
+  const length = slash === -1 ? 32 : Number(text.slice(slash + 1));
+  const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  const network = number - (number % 2 ** (32 - length));
+  const parts = [24, 16, 8, 0].map((shift) => Math.floor(network / 2 ** shift) % 256);
+  return `${parts.join(".")}/${length}`;
 }

@@ -18,7 +18,7 @@ import { type ResolvedVirtualService, resolved } from "../virtual-service.ts";
 import { accessLogs } from "./access-log.ts";
 import { bindAddress } from "./bind.ts";
 import { buildListener } from "./build.ts";
-import { type Chain, chain, matchKey } from "./chain.ts";
+import { type Chain, chain, withoutOverlaps } from "./chain.ts";
 import { downstreamTls } from "./downstream-tls.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { type ConnectionContext, isMeant, routeFilter, tlsChains } from "./tcp-route.ts";
@@ -55,7 +55,9 @@ class RouterListeners {
     for (const { gateway } of servable) sources.object(gateway);
     const chains = isPlainHttp
       ? servable.slice(0, 1).map((server) => this.#httpChain(server, name))
-      : distinct(servable.flatMap((server) => this.#connectionChains(server, name, sources)));
+      : withoutOverlaps(
+          servable.flatMap((server) => this.#connectionChains(server, name, sources)),
+        );
     if (chains.length === 0) return undefined;
     const message = buildListener({
       name,
@@ -137,14 +139,4 @@ function isAttached(
       (namespace === "*" || namespace === object.namespace) &&
       hosts.some((name) => hostsMatch(host, name)),
   );
-}
-
-function distinct(chains: readonly Chain[]): readonly Chain[] {
-  const known = new Set<string>();
-  return chains.filter((candidate) => {
-    const key = matchKey(candidate);
-    if (known.has(key)) return false;
-    known.add(key);
-    return true;
-  });
 }

@@ -12,7 +12,7 @@ import { Sources, type Translated } from "../translated.ts";
 import { accessLogs } from "./access-log.ts";
 import { isLoopback } from "./bind.ts";
 import { buildListener } from "./build.ts";
-import { type Chain, chain } from "./chain.ts";
+import { type Chain, chain, withoutOverlaps } from "./chain.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { tcpProxy } from "./tcp-proxy.ts";
 import { type ConnectionContext, tcpChains } from "./tcp-route.ts";
@@ -71,7 +71,7 @@ function serviceListener(
     port: port.number,
     direction: "outbound",
     bindsPort: true,
-    chains,
+    chains: withoutOverlaps(chains),
     fallthrough: undefined,
   });
   return { name, message, sources: sources.list() };

@@ -24,7 +24,7 @@ import { Sources, type Translated } from "../translated.ts";
 import { accessLogs } from "./access-log.ts";
 import { bindAddress, canBind } from "./bind.ts";
 import { buildListener } from "./build.ts";
-import { type Chain, chain, matchKey } from "./chain.ts";
+import { type Chain, chain, withoutOverlaps } from "./chain.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { tcpProxy, tcpProxyTo } from "./tcp-proxy.ts";
 import { type ConnectionContext, tcpChains, tlsChains } from "./tcp-route.ts";
@@ -195,7 +195,7 @@ class OutboundListeners {
       // What was HTTP alone is now found out connection by connection.
       entry.chains = this.#chainsOf(claim, kind, entry.sources);
     } else {
-      entry.chains = merged(entry.chains, this.#chainsOf(claim, kind, entry.sources));
+      entry.chains = [...entry.chains, ...this.#chainsOf(claim, kind, entry.sources)];
     }
     if (kind !== "tcp" || entry.mode === "http") entry.mode = "sniffed";
     this.#recordSources(claim, entry.sources);
@@ -283,7 +283,8 @@ class OutboundListeners {
       port: entry.port,
       direction: "outbound",
       bindsPort: entry.bindsPort,
-      chains: entry.chains,
+      // The first to match something keeps it.
+      chains: withoutOverlaps(entry.chains),
       fallthrough: tcpProxyTo(unknown, this.#logs),
     });
     return { name, message, sources: entry.sources.list() };
@@ -311,17 +312,4 @@ function mayShare(a: Protocol, b: Protocol): boolean {
   const isServerFirst = (protocol: Protocol): boolean =>
     protocol === "Mongo" || protocol === "MySQL";
   return a === b || !(isServerFirst(a) || isServerFirst(b));
-}
-
-/** The first to match something keeps it. */
-function merged(known: readonly Chain[], added: readonly Chain[]): readonly Chain[] {
-  const all = [...known];
-  const keys = new Set(known.map(matchKey));
-  for (const candidate of added) {
-    const key = matchKey(candidate);
-    if (keys.has(key)) continue;
-    keys.add(key);
-    all.push(candidate);
-  }
-  return all;
 }

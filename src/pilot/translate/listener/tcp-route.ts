@@ -78,23 +78,19 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
 }
 
-/** Chains for the tls routes, by server name; of two with the same names the first counts. */
+/** Chains for the tls routes, by server name. */
 export function tlsChains(
   virtualServices: readonly ResolvedVirtualService[],
   cidrs: readonly string[],
   context: ConnectionContext,
 ): readonly Chain[] {
   const chains: Chain[] = [];
-  const known = new Set<string>();
   for (const virtualService of virtualServices) {
     for (const { match, route } of virtualService.spec.tls) {
       if (route.length === 0) continue;
       for (const candidate of match) {
         if (!isMeant(candidate, virtualService, context)) continue;
         const { sniHosts, destinationSubnets } = candidate;
-        const key = JSON.stringify([sniHosts, destinationSubnets]);
-        if (known.has(key)) continue;
-        known.add(key);
         context.sources.object(virtualService.object);
         chains.push(
           chain(routeFilter(route, virtualService, context), {
