@@ -80,11 +80,21 @@ function walk(
   }
   const plan = planOf(schema);
   const values = message as AnyMessage;
+  // What we do not have comes first: it is what the author has to know, whatever else is wrong.
+  if (!isIgnored) refuseUnsupported(plan, values, at);
   for (const oneof of plan.requiredOneofs) {
     const value = values[oneof.localName] as { readonly case: string | undefined };
     if (value.case === undefined) at.reject(`one of ${oneof.names} is required`);
   }
   for (const field of plan.fields) checkField(field, values, at, isIgnored, depth);
+}
+
+function refuseUnsupported(plan: MessagePlan, values: AnyMessage, at: Field): void {
+  for (const { field, treatment, refusal } of plan.fields) {
+    if (treatment !== "refused") continue;
+    const value = valueOf(field, values);
+    if (value !== undefined && isSet(field, value)) at.child(field.name).reject(refusal);
+  }
 }
 
 function checkField(
@@ -104,10 +114,6 @@ function checkField(
     return;
   }
   const isPresent = isSet(field, value);
-  if (isPresent && !isIgnored && plan.treatment === "refused") {
-    parent.child(field.name).reject(plan.refusal);
-    return;
-  }
   const wrong = constraints.value?.(value) ?? enumProblem(field, value);
   if (wrong !== undefined) {
     parent.child(field.name).reject(wrong);
