@@ -20,6 +20,11 @@ export interface Snapshot {
   readonly revision: number;
   /** Namespace of mesh-wide defaults; "istio-system". */
   readonly rootNamespace: string;
+  /**
+   * Stands for everything but endpoints: the same object while only instances come and go, so that what does not look at
+   * them need not be made again. Undefined: nothing is promised.
+   */
+  readonly config?: object;
   /** Undefined: DEFAULT_MESH_SETTINGS. */
   readonly mesh?: MeshSettings;
   /** By hostname, then namespace; sorted by hostname. */
