@@ -54,7 +54,24 @@ function isProtected(name: string): boolean {
   return name.startsWith(":") || name.toLowerCase() === "host";
 }
 
+/** Written by the codec from what it knows: an operation that changed them would let two parties disagree where a message ends. */
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+function refuseConnectionHeader(at: Field, name: string): void {
+  if (!CONNECTION_HEADERS.has(name.toLowerCase())) return;
+  const why = "the framing and the connection are not header operations' to change";
+  at.reject(`${why}: got ${quoted(name)}`);
+}
+
 function readRemoval(at: Field, name: string): HeaderName {
+  refuseConnectionHeader(at, name);
   if (isProtected(name))
     at.reject(`:-prefixed or host headers may not be removed: got ${quoted(name)}`);
   return headerName(name);
@@ -68,6 +85,7 @@ function readAddition(at: Field, option: HeaderValueOption): HeaderAddition {
       .child("key")
       .reject(`:-prefixed or host headers may not be modified: got ${quoted(key)}`);
   }
+  refuseConnectionHeader(header.child("key"), key);
   const raw = option.header?.rawValue ?? NO_BYTES;
   if (raw.length > 0) header.child("raw_value").reject("not supported: use value");
   return {
