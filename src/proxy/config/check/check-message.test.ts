@@ -49,7 +49,8 @@ describe("the tables of support", () => {
   test("every field that is said to be read is named by a parser", async () => {
     let source = "";
     for await (const file of new Glob("parse-*.ts").scan({ cwd: `${import.meta.dir}/..` })) {
-      source += await Bun.file(`${import.meta.dir}/../${file}`).text();
+      if (!file.endsWith(".test.ts"))
+        source += await Bun.file(`${import.meta.dir}/../${file}`).text();
     }
     source += await Bun.file(`${import.meta.dir}/../values.ts`).text();
     const words = new Set(source.match(/[A-Za-z0-9_]+/g));
