@@ -2,7 +2,7 @@
 import type { FileEntry } from "#base/files.ts";
 
 /** A file is settled when two looks this far apart saw the same: editors and `cp` write within it, deletions followed by a new file too. */
-export const SETTLE_MS = 50;
+const SETTLE_MS = 50;
 
 /**
  * A file that became empty is believed later: a shell empties the target of `command > mesh.yaml` before the command has

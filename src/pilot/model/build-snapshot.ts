@@ -21,7 +21,7 @@ import { VirtualServiceIndex } from "./virtual-services.ts";
 import { GatewayIndex, SidecarIndex } from "./workload-policies.ts";
 
 /** Istio's default; rules there are for the whole mesh. */
-export const ROOT_NAMESPACE = "istio-system";
+const ROOT_NAMESPACE = "istio-system";
 
 export interface SnapshotSettings {
   /** Default `ROOT_NAMESPACE`. */

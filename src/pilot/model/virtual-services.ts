@@ -77,7 +77,7 @@ function isDelegate(object: Virtual): boolean {
 }
 
 /** Hosts, destinations and gateways in full, relative to the object's own namespace; one result for each object. */
-export const withFullNames: (object: Virtual) => Virtual = memoized((object) => {
+const withFullNames: (object: Virtual) => Virtual = memoized((object) => {
   const { namespace } = object;
   const spec = clone(VirtualServiceSchema, object.spec);
   spec.hosts = spec.hosts.map((host) => resolveHost(host, namespace));

@@ -11,7 +11,7 @@ import { localityOf, type WorkloadInstance } from "./workload-instance.ts";
 export const WORKLOAD_ENTRY_GRACE_PERIOD_MS = 10_000;
 
 /** Instances at once, those in their grace period included: a hundred times the fleet one pilot is built for. */
-export const MAX_INSTANCES = 100_000;
+const MAX_INSTANCES = 100_000;
 
 type Group = ConfigObject<"WorkloadGroup">;
 

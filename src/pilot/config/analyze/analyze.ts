@@ -12,7 +12,7 @@ import type { Rule } from "./rule.ts";
 import { RULES } from "./rules.ts";
 
 /** Warnings of one analysis: beyond them nobody reads on. */
-export const MAX_WARNINGS = 2_000;
+const MAX_WARNINGS = 2_000;
 
 /** VirtualServices among `objects` are merged ones (`Snapshot.virtualServicesFor`). Each warning once, in the order of the objects. */
 export function analyze(objects: readonly ConfigObject[], world: Snapshot): Problem[] {

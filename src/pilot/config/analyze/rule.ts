@@ -4,7 +4,7 @@ import type { ConfigObject, Kind } from "../../model/object.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 
 /** `path` from the top of the document: `["spec", "http", 0]`. The message says what happens, and what would be right. */
-export type Report = (path: FieldPath, message: string) => void;
+type Report = (path: FieldPath, message: string) => void;
 
 export interface Rule<K extends Kind> {
   /** How people and tools name it: "undefined-subset". */

@@ -36,7 +36,7 @@ export const UNKNOWN_DESTINATION: Rule<"VirtualService"> = {
 };
 
 /** "*.example.com" is a service for every name below it. */
-export function isUnderWildcard(host: string, namespace: string, world: Snapshot): boolean {
+function isUnderWildcard(host: string, namespace: string, world: Snapshot): boolean {
   const visible = world.servicesVisibleTo(namespace);
   const wildcards = new Map(
     visible.filter((s) => s.hostname.startsWith("*")).map((s) => [s.hostname, s]),

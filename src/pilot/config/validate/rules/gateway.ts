@@ -71,7 +71,7 @@ function checkTlsFitsPort(server: Server, protocolName: string, field: Field): v
 }
 
 /** "host", "namespace/host", "./host", "*" + "/host"; the host may be a wildcard. */
-export function checkGatewayHost(text: string, field: Field): void {
+function checkGatewayHost(text: string, field: Field): void {
   const [first = "", second, ...rest] = text.split("/");
   const host = second ?? first;
   const namespace = second === undefined ? "*" : first;

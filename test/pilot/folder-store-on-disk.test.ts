@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { SILENT_LOG } from "#base/log.ts";
 import { systemFiles } from "#io/bun/files.ts";
 import { systemClock, systemTimers } from "#io/bun/time.ts";
-import { FolderStore } from "./folder-store.ts";
+import { FolderStore } from "#pilot/config/folder-store.ts";
 
 const root = mkdtempSync(join(tmpdir(), "sampan-folder-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
