@@ -34,6 +34,7 @@ export class Dispatcher {
   readonly #clock: Clock;
   #depth = 0;
   readonly #dirty: Flushable[] = [];
+  readonly #deferred: Flushable[] = [];
   readonly #freeBuffers: OutputBuffer[] = [];
   #dateSecond = -1;
   #date: Uint8Array = new Uint8Array(0);
@@ -64,17 +65,30 @@ export class Dispatcher {
   leave(): void {
     this.#depth -= 1;
     if (this.#depth > 0) return;
-    // Flushing may close connections and start requests that write more: the list may grow while we walk it.
     this.#depth = 1;
-    for (let index = 0; index < this.#dirty.length; index += 1) {
+    // What was put off may write, and flushing may close connections and so put off more: until both lists are empty.
+    do {
+      this.#flushAll(this.#deferred);
+      this.#flushAll(this.#dirty);
+    } while (this.#deferred.length > 0);
+    this.#depth = 0;
+  }
+
+  /** `task.flush` will be called when this event's own work is done, before anything is written. */
+  defer(task: Flushable): void {
+    this.#deferred.push(task);
+  }
+
+  /** The list may grow while it is walked. */
+  #flushAll(list: Flushable[]): void {
+    for (let index = 0; index < list.length; index += 1) {
       try {
-        (this.#dirty[index] as Flushable).flush();
+        (list[index] as Flushable).flush();
       } catch (bug) {
         this.reportBug("flush", bug);
       }
     }
-    this.#dirty.length = 0;
-    this.#depth = 0;
+    list.length = 0;
   }
 
   /** Handles `task` as one event. */

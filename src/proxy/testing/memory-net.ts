@@ -118,7 +118,8 @@ class MemorySocket implements Socket {
   #isPaused = false;
   #isDelivering = false;
   #wantsDrain = false;
-  #sentEnd = false;
+  /** Read by the peer. */
+  sentEnd = false;
   #sawEnd = false;
   /** Our side called `close`: nothing more is read, and bytes that still come are answered with a reset. */
   #isShut = false;
@@ -133,9 +134,9 @@ class MemorySocket implements Socket {
   write(bytes: Uint8Array, start: number, end: number): number {
     assert(start >= 0 && start <= end && end <= bytes.length, "a write lies inside its bytes");
     const peer = this.peer;
-    if (this.#sentEnd || this.#isClosed || peer === undefined) return 0;
+    if (this.sentEnd || this.#isClosed || peer === undefined) return 0;
     if (peer.#isShut || peer.#isClosed) {
-      this.#net.post(() => this.#closed(RESET));
+      this.#net.post(() => this.closed(RESET));
       return end - start;
     }
     const taken = Math.min(end - start, this.#net.windowBytes - peer.#inboxBytes);
@@ -144,35 +145,35 @@ class MemorySocket implements Socket {
     this.#net.writes.push({ from: this.local, byteCount: taken });
     peer.#inbox.push(bytes.slice(start, start + taken));
     peer.#inboxBytes += taken;
-    peer.#wake();
+    peer.wake();
     return taken;
   }
 
   end(): void {
-    if (this.#sentEnd || this.#isClosed) return;
-    this.#sentEnd = true;
-    this.peer?.#wake();
+    if (this.sentEnd || this.#isClosed) return;
+    this.sentEnd = true;
+    this.peer?.wake();
     this.#closeWhenBothEnded();
   }
 
   close(): void {
     if (this.#isClosed || this.#isShut) return;
     this.#isShut = true;
-    this.#sentEnd = true;
+    this.sentEnd = true;
     const unread = this.#inboxBytes > 0;
-    this.#net.post(() => this.#closed(undefined));
+    this.#net.post(() => this.closed(undefined));
     // A kernel that still holds unread bytes at close answers with RST instead of FIN.
-    if (unread) this.#net.post(() => this.peer?.#closed(RESET));
-    else this.peer?.#wake();
+    if (unread) this.#net.post(() => this.peer?.closed(RESET));
+    else this.peer?.wake();
   }
 
   reset(): void {
     if (this.#isClosed) return;
     this.#isShut = true;
-    this.#sentEnd = true;
+    this.sentEnd = true;
     this.#net.post(() => {
-      this.peer?.#closed(RESET);
-      this.#closed(undefined);
+      this.peer?.closed(RESET);
+      this.closed(undefined);
     });
   }
 
@@ -182,10 +183,10 @@ class MemorySocket implements Socket {
 
   resume(): void {
     this.#isPaused = false;
-    this.#wake();
+    this.wake();
   }
 
-  #wake(): void {
+  wake(): void {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     this.#net.post(() => {
@@ -199,17 +200,17 @@ class MemorySocket implements Socket {
     if (this.#inboxBytes > 0) {
       const bytes = this.#take();
       const peer = this.peer;
-      if (peer?.#wantsDrain && !peer.#isClosed) {
+      if (peer !== undefined && !peer.#isClosed && peer.#wantsDrain) {
         peer.#wantsDrain = false;
         this.#net.post(() => {
           if (!peer.#isClosed && !peer.#isShut) peer.handler?.onDrain();
         });
       }
       this.handler?.onData(bytes);
-      this.#wake();
+      this.wake();
       return;
     }
-    if (this.peer?.#sentEnd && !this.#sawEnd) {
+    if (this.peer?.sentEnd && !this.#sawEnd) {
       this.#sawEnd = true;
       this.handler?.onEnd();
       this.#closeWhenBothEnded();
@@ -233,10 +234,10 @@ class MemorySocket implements Socket {
   }
 
   #closeWhenBothEnded(): void {
-    if (this.#sentEnd && this.#sawEnd) this.#net.post(() => this.#closed(undefined));
+    if (this.sentEnd && this.#sawEnd) this.#net.post(() => this.closed(undefined));
   }
 
-  #closed(error: SocketError | undefined): void {
+  closed(error: SocketError | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.handler?.onClose(error);

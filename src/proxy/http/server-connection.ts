@@ -1,0 +1,498 @@
+// One HTTP/1 connection from downstream: bytes to the decoder, one stream at a time, answers out in order. Decides when the
+// connection is read, how long it may be idle, and how it ends.
+import type { Socket, SocketError, SocketHandler } from "#base/net.ts";
+import { RequestDecoder } from "#codec/http1/request-decoder.ts";
+import type { Dispatcher } from "../dispatcher.ts";
+import { FLAG } from "../response-flags.ts";
+import { SocketWriter, type SocketWriterOwner } from "../socket-writer.ts";
+import { HTTP } from "../stats/schema/http.ts";
+import type { StatBlock } from "../stats/stat-block.ts";
+import { type TimeoutOwner, WheelTimer } from "../timer-wheel.ts";
+import type { ConnectionManager } from "./connection-manager.ts";
+import { PAUSE } from "./pause-reason.ts";
+import { Stream, type StreamOwner } from "./stream.ts";
+import type { ConnectionFacts } from "./stream-record.ts";
+
+/*
+ *   open ──last response, or a reply that the request's end is not waited for──► closing ──flushed──► closed
+ *    │                                                                             │ (delayed close: wait for the
+ *    │ drain: responses say "connection: close"                                    │  peer up to 1 s, so that it can
+ *    ▼                                                                             │  read the reply before a RST)
+ *   draining ──last response, or drain timeout while idle──────────────────────────┘
+ */
+
+/** Told when a connection has ended, so that its listener can forget it. */
+export interface ConnectionOwner {
+  onConnectionClosed(connection: ServerConnection): void;
+}
+
+/** Pipelined bytes that may wait for their turn; above it reading stops. One head fits. */
+const MAX_PIPELINED_BYTES = 64 * 1024;
+
+const [IDLE, DRAIN, DURATION, REQUEST, HEADERS, DELAYED_CLOSE] = [0, 1, 2, 3, 4, 5] as const;
+
+interface HeldBytes {
+  readonly bytes: Uint8Array;
+  start: number;
+}
+
+export class ServerConnection
+  implements SocketHandler, StreamOwner, SocketWriterOwner, TimeoutOwner
+{
+  readonly facts: ConnectionFacts;
+  readonly writer: SocketWriter;
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #manager: ConnectionManager;
+  readonly #dispatcher: Dispatcher;
+  readonly #stats: StatBlock<"http">;
+  readonly #stream: Stream;
+  readonly #decoder: RequestDecoder;
+  readonly #startMs: number;
+  #held: HeldBytes[] = [];
+  #heldBytes = 0;
+  #pauseReasons = 0;
+  #isReceiving = false;
+  #isDeferred = false;
+  #isDraining = false;
+  /** No more requests are read; the connection closes once all is flushed. */
+  #isClosing = false;
+  #isClosed = false;
+  #delaysClose = false;
+  #requestCount = 0;
+  #lastActivityMs: number;
+  #countedBytesSent = 0;
+  #sentBefore = 0;
+  readonly #idleTimer: WheelTimer = new WheelTimer(this, IDLE);
+  #drainTimer: WheelTimer | undefined = undefined;
+  #durationTimer: WheelTimer | undefined = undefined;
+  #requestTimer: WheelTimer | undefined = undefined;
+  #headersTimer: WheelTimer | undefined = undefined;
+  #closeTimer: WheelTimer | undefined = undefined;
+
+  constructor(
+    socket: Socket,
+    manager: ConnectionManager,
+    owner: ConnectionOwner,
+    facts: ConnectionFacts,
+  ) {
+    const { dispatcher } = manager.services;
+    this.facts = facts;
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#manager = manager;
+    this.#dispatcher = dispatcher;
+    this.#stats = manager.stats;
+    this.#startMs = dispatcher.nowMs;
+    this.#lastActivityMs = dispatcher.nowMs;
+    this.writer = new SocketWriter(dispatcher, this, manager.bufferLimitBytes);
+    this.writer.attach(socket);
+    this.#stream = new Stream(manager, this);
+    this.#decoder = new RequestDecoder(manager.decoderLimits, this.#stream);
+    this.#stats.inc(HTTP.downstream_cx_total);
+    this.#stats.inc(HTTP.downstream_cx_active);
+    this.#stats.inc(HTTP.downstream_cx_http1_total);
+    this.#stats.inc(HTTP.downstream_cx_http1_active);
+    this.#armIdle();
+    const { maxConnectionDurationMs } = manager.config;
+    if (maxConnectionDurationMs !== undefined) {
+      this.#durationTimer = this.#arm(this.#durationTimer, DURATION, maxConnectionDurationMs);
+    }
+  }
+
+  /** No request is under way. */
+  get isIdle(): boolean {
+    return !this.#stream.isActive && this.#decoder.isIdle && this.#heldBytes === 0;
+  }
+
+  // ---- for the listener
+
+  /** Responses say `connection: close` from now on. An idle connection closes when `closesIdle`. */
+  drain(closesIdle: boolean): void {
+    this.#isDraining = true;
+    if (closesIdle && this.isIdle) this.#finish();
+  }
+
+  /** Ends it now, whatever it is doing. */
+  close(): void {
+    this.#closed("local", undefined);
+    this.#socket.close();
+  }
+
+  // ---- for the socket
+
+  onData(bytes: Uint8Array): void {
+    this.#dispatcher.enter();
+    try {
+      this.#stats.add(HTTP.downstream_cx_rx_bytes_total, bytes.length);
+      this.#lastActivityMs = this.#dispatcher.nowMs;
+      if (!this.#isClosing && !this.#isClosed) this.#accept(bytes);
+    } catch (bug) {
+      this.#onBug(bug);
+    } finally {
+      this.#dispatcher.leave();
+    }
+  }
+
+  onDrain(): void {
+    this.#dispatcher.enter();
+    try {
+      this.#lastActivityMs = this.#dispatcher.nowMs;
+      if (!this.#isClosed) this.writer.onDrain();
+    } catch (bug) {
+      this.#onBug(bug);
+    } finally {
+      this.#dispatcher.leave();
+    }
+  }
+
+  onEnd(): void {
+    this.#dispatcher.enter();
+    try {
+      this.#peerEnded();
+    } catch (bug) {
+      this.#onBug(bug);
+    } finally {
+      this.#dispatcher.leave();
+    }
+  }
+
+  onClose(_error: SocketError | undefined): void {
+    this.#dispatcher.enter();
+    try {
+      this.#closed("remote", "downstream_remote_disconnect");
+    } catch (bug) {
+      this.#onBug(bug);
+    } finally {
+      this.#dispatcher.leave();
+    }
+  }
+
+  // ---- for the stream
+
+  onResponseComplete(): void {
+    // Within the decoder the stream ends when the decoder has returned; see #consume.
+    if (!this.#isReceiving) this.#finishStream();
+  }
+
+  onResponseBroken(): void {
+    if (this.#isClosed) return;
+    this.#endStream();
+    this.#isClosing = true;
+    this.#delaysClose = true;
+    this.writer.notifyWhenFlushed();
+  }
+
+  pauseRequest(reason: number, isPaused: boolean): void {
+    const before = this.#pauseReasons;
+    this.#pauseReasons = isPaused ? before | reason : before & ~reason;
+    if (before === 0 && this.#pauseReasons !== 0) {
+      this.#stats.inc(HTTP.downstream_flow_control_paused_reading_total);
+      this.#socket.pause();
+    } else if (before !== 0 && this.#pauseReasons === 0) {
+      this.#stats.inc(HTTP.downstream_flow_control_resumed_reading_total);
+      this.#socket.resume();
+    }
+  }
+
+  onRequestBegin(): void {
+    const { requestTimeoutMs, requestHeadersTimeoutMs } = this.#manager.config;
+    this.#requestCount += 1;
+    this.#sentBefore = this.#bytesOut();
+    if (requestTimeoutMs !== undefined) {
+      this.#requestTimer = this.#arm(this.#requestTimer, REQUEST, requestTimeoutMs);
+    }
+    if (requestHeadersTimeoutMs !== undefined) {
+      this.#headersTimer = this.#arm(this.#headersTimer, HEADERS, requestHeadersTimeoutMs);
+    }
+  }
+
+  closesAfterResponse(endsBody: boolean): boolean {
+    if (endsBody || !this.#stream.isRequestComplete) this.#isClosing = true;
+    const request = this.#stream.requestHead;
+    if (request === undefined || !request.keepAlive) this.#isClosing = true;
+    const limit = this.#manager.config.maxRequestsPerConnection;
+    if (limit !== undefined && this.#requestCount >= limit) {
+      if (!this.#isDraining) this.#stats.inc(HTTP.downstream_cx_max_requests_reached);
+      this.#isClosing = true;
+    }
+    if (this.#isDraining || this.#manager.drain.shouldClose()) {
+      if (!this.#isClosing) this.#stats.inc(HTTP.downstream_cx_drain_close);
+      this.#isClosing = true;
+    }
+    return this.#isClosing;
+  }
+
+  watchIdle(timeoutMs: number): void {
+    const { wheel, nowMs } = this.#dispatcher;
+    wheel.arm(this.#idleTimer, nowMs, timeoutMs);
+  }
+
+  // ---- for the writer
+
+  onAboveWatermark(): void {
+    this.#stream.onDownstreamAboveWatermark();
+  }
+
+  onBelowWatermark(): void {
+    this.#stream.onDownstreamBelowWatermark();
+  }
+
+  onFlushed(): void {
+    if (this.#isClosed) return;
+    if (!this.#delaysClose) {
+      this.close();
+      return;
+    }
+    // A close with unread request bytes would be a RST, which may overtake the reply: let the peer close first.
+    const delayMs = this.#manager.config.delayedCloseTimeoutMs;
+    if (delayMs === 0) this.close();
+    else this.#closeTimer = this.#arm(this.#closeTimer, DELAYED_CLOSE, delayMs);
+  }
+
+  // ---- for the timer wheel
+
+  onTimeout(kind: number): void {
+    switch (kind) {
+      case IDLE:
+        this.#onIdleTimer();
+        break;
+      case DRAIN:
+        this.#isClosing = true;
+        if (this.isIdle) this.#finish();
+        break;
+      case DURATION:
+        this.#stats.inc(HTTP.downstream_cx_max_duration_reached);
+        this.#startDrainSequence();
+        break;
+      case REQUEST:
+        if (this.#stream.isActive && !this.#stream.isRequestComplete) {
+          this.#stream.onRequestTimeout();
+        }
+        break;
+      case HEADERS:
+        if (this.#stream.isActive && this.#stream.protocol === undefined) {
+          this.#stream.onHeadersTimeout();
+        }
+        break;
+      default:
+        this.#stats.inc(HTTP.downstream_cx_delayed_close_timeout);
+        this.close();
+    }
+  }
+
+  /** Takes up pipelined requests again, at the end of the event in which the one before them ended. */
+  flush(): void {
+    this.#isDeferred = false;
+    if (this.#isClosed || this.#isClosing) return;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const { bytes, start } of held) this.#consume(bytes, start);
+    if (this.#heldBytes <= MAX_PIPELINED_BYTES / 2) this.pauseRequest(PAUSE.pipelineIsFull, false);
+  }
+
+  // ---- reading
+
+  #accept(bytes: Uint8Array): void {
+    if (this.#heldBytes > 0) this.#hold(bytes, 0);
+    else this.#consume(bytes, 0);
+  }
+
+  /** Feeds the decoder until the bytes are used up, or a request is complete whose answer is not. */
+  #consume(bytes: Uint8Array, start: number): void {
+    const end = bytes.length;
+    const stream = this.#stream;
+    let at = start;
+    while (at < end) {
+      if (this.#isClosing || this.#isClosed) return;
+      if (this.#heldBytes > 0 || (stream.isActive && stream.isRequestComplete)) {
+        this.#hold(bytes, at);
+        return;
+      }
+      this.#isReceiving = true;
+      const consumed = this.#decoder.receive(bytes, at, end);
+      this.#isReceiving = false;
+      at += consumed;
+      stream.downstreamWireBytesReceived += consumed;
+      if (!stream.isActive) {
+        if (!this.#decoder.isIdle) stream.begin();
+      } else if (stream.isResponseComplete) {
+        this.#finishStream();
+      }
+      if (consumed === 0) return;
+    }
+  }
+
+  #hold(bytes: Uint8Array, start: number): void {
+    this.#held.push({ bytes, start });
+    this.#heldBytes += bytes.length - start;
+    if (this.#heldBytes > MAX_PIPELINED_BYTES) this.pauseRequest(PAUSE.pipelineIsFull, true);
+  }
+
+  // ---- ends of streams
+
+  /** The response is out: the connection serves the next request, or closes. */
+  #finishStream(): void {
+    const wasRequestComplete = this.#stream.isRequestComplete;
+    this.#endStream();
+    if (this.#isClosed) return;
+    if (this.#isClosing || !wasRequestComplete) {
+      // Bytes of a request that we do not read may still be on their way.
+      this.#delaysClose = !wasRequestComplete;
+      this.#finish();
+      return;
+    }
+    this.#decoder.next();
+    if (this.#heldBytes > 0 && !this.#isDeferred && !this.#isReceiving) {
+      this.#isDeferred = true;
+      this.#dispatcher.defer(this);
+    }
+  }
+
+  #endStream(): void {
+    const stream = this.#stream;
+    if (!stream.isActive) return;
+    this.#lastActivityMs = this.#dispatcher.nowMs;
+    stream.downstreamWireBytesSent = this.#bytesOut() - this.#sentBefore;
+    stream.end();
+    this.pauseRequest(PAUSE.upstreamIsSlow | PAUSE.bodyIsHeld, false);
+    const { wheel } = this.#dispatcher;
+    if (this.#requestTimer !== undefined) wheel.disarm(this.#requestTimer);
+    if (this.#headersTimer !== undefined) wheel.disarm(this.#headersTimer);
+    this.#countSent();
+  }
+
+  /** Closes after what is waiting to be written. */
+  #finish(): void {
+    this.#isClosing = true;
+    this.#held = [];
+    this.#heldBytes = 0;
+    // While we wait for the peer to close, its bytes are read and dropped.
+    this.pauseRequest(PAUSE.pipelineIsFull, false);
+    this.writer.notifyWhenFlushed();
+  }
+
+  /** FIN from downstream. HTTP/1 clients that wait for an answer keep their side open, so this one has gone (as Envoy sees it). */
+  #peerEnded(): void {
+    if (this.#isClosed) return;
+    if (this.#stream.isActive || this.writer.pendingBytes === 0) {
+      this.#closed("remote", "downstream_remote_disconnect");
+      this.#socket.close();
+    } else {
+      // The answer is on its way: it is still delivered.
+      this.#delaysClose = false;
+      this.#finish();
+    }
+  }
+
+  #closed(closedBy: "local" | "remote", details: string | undefined): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const stream = this.#stream;
+    const stats = this.#stats;
+    const hadRequest = stream.isActive;
+    if (hadRequest) {
+      stats.inc(HTTP.downstream_cx_destroy_active_rq);
+      if (closedBy === "remote") {
+        stats.inc(HTTP.downstream_rq_rx_reset);
+        stats.inc(HTTP.downstream_cx_destroy_remote_active_rq);
+        stream.addFlag(FLAG.DC);
+      } else {
+        stats.inc(HTTP.downstream_cx_destroy_local_active_rq);
+      }
+      stream.responseCodeDetails ??= details ?? "downstream_local_disconnect";
+      if (closedBy === "remote" && details !== undefined) stream.responseCodeDetails = details;
+    }
+    this.#endStream();
+    this.#countSent();
+    stats.inc(HTTP.downstream_cx_destroy);
+    stats.inc(
+      closedBy === "remote" ? HTTP.downstream_cx_destroy_remote : HTTP.downstream_cx_destroy_local,
+    );
+    stats.dec(HTTP.downstream_cx_active);
+    stats.dec(HTTP.downstream_cx_http1_active);
+    this.#manager.connectionLength.record(this.#dispatcher.nowMs - this.#startMs);
+    this.writer.detach();
+    this.#held = [];
+    this.#disarmAll();
+    this.#owner.onConnectionClosed(this);
+  }
+
+  // ---- timers
+
+  #arm(timer: WheelTimer | undefined, kind: number, delayMs: number): WheelTimer {
+    const armed = timer ?? new WheelTimer(this, kind);
+    this.#dispatcher.wheel.arm(armed, this.#dispatcher.nowMs, delayMs);
+    return armed;
+  }
+
+  /**
+   * One timer, never moved while requests come and go: when it fires it looks at when something last happened, and sleeps for the
+   * rest. While idle it sleeps no longer than a stream may be idle, so that it is awake in time for the next one.
+   */
+  #armIdle(): void {
+    const { idleTimeoutMs, streamIdleTimeoutMs } = this.#manager.config;
+    const stream = this.#stream;
+    const limitMs = stream.isActive ? stream.idleTimeoutMs : idleTimeoutMs;
+    const { nowMs, wheel } = this.#dispatcher;
+    let delayMs = Number.POSITIVE_INFINITY;
+    if (limitMs !== undefined) delayMs = this.#lastActivityMs + limitMs - nowMs;
+    for (const otherMs of [idleTimeoutMs, streamIdleTimeoutMs]) {
+      if (otherMs !== undefined) delayMs = Math.min(delayMs, otherMs);
+    }
+    if (delayMs < Number.POSITIVE_INFINITY) wheel.arm(this.#idleTimer, nowMs, delayMs);
+  }
+
+  #onIdleTimer(): void {
+    const stream = this.#stream;
+    const limitMs = stream.isActive ? stream.idleTimeoutMs : this.#manager.config.idleTimeoutMs;
+    if (stream.isActive) {
+      this.#lastActivityMs = Math.max(this.#lastActivityMs, stream.lastUpstreamActivityMs);
+    }
+    const idleMs = this.#dispatcher.nowMs - this.#lastActivityMs;
+    if (limitMs === undefined || idleMs < limitMs) {
+      this.#armIdle();
+      return;
+    }
+    if (stream.isActive) {
+      stream.onIdleTimeout();
+    } else {
+      this.#stats.inc(HTTP.downstream_cx_idle_timeout);
+      this.#startDrainSequence();
+    }
+  }
+
+  /** Envoy's drain sequence: one more request is answered, with `connection: close`; without one it ends after the drain timeout. */
+  #startDrainSequence(): void {
+    if (this.#isDraining || this.#isClosing) return;
+    this.#isDraining = true;
+    this.#drainTimer = this.#arm(this.#drainTimer, DRAIN, this.#manager.config.drainTimeoutMs);
+  }
+
+  #disarmAll(): void {
+    const { wheel } = this.#dispatcher;
+    wheel.disarm(this.#idleTimer);
+    if (this.#drainTimer !== undefined) wheel.disarm(this.#drainTimer);
+    if (this.#durationTimer !== undefined) wheel.disarm(this.#durationTimer);
+    if (this.#requestTimer !== undefined) wheel.disarm(this.#requestTimer);
+    if (this.#headersTimer !== undefined) wheel.disarm(this.#headersTimer);
+    if (this.#closeTimer !== undefined) wheel.disarm(this.#closeTimer);
+  }
+
+  #bytesOut(): number {
+    return this.writer.bytesSent + this.writer.pendingBytes;
+  }
+
+  #countSent(): void {
+    const { bytesSent } = this.writer;
+    this.#stats.add(HTTP.downstream_cx_tx_bytes_total, bytesSent - this.#countedBytesSent);
+    this.#countedBytesSent = bytesSent;
+  }
+
+  #onBug(bug: unknown): void {
+    this.#isReceiving = false;
+    this.#dispatcher.reportBug("downstream connection", bug);
+    if (!this.#isClosed) this.close();
+  }
+}

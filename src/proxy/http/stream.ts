@@ -1,0 +1,485 @@
+// One request's life: decoded head in, through the HTTP filters to the router, and the response back out. One object a
+// connection, used for its requests in turn (HTTP/1 has one at a time).
+import type { HeaderBlock } from "#codec/header-block.ts";
+import {
+  encodeChunkEnd,
+  encodeChunkHead,
+  encodeContinue,
+  encodeLastChunk,
+  encodeResponseHead,
+} from "#codec/http1/encoder.ts";
+import type { Framing } from "#codec/http1/framing.ts";
+import { removeHopByHop } from "#codec/http1/hop-by-hop.ts";
+import type { RequestSink } from "#codec/http1/request-decoder.ts";
+import type { RequestHead } from "#codec/http1/request-head.ts";
+import { checkRequestHead } from "#codec/http1/request-policy.ts";
+import { ResponseHead } from "#codec/http1/response-head.ts";
+import type { ProtocolError } from "#codec/protocol-error.ts";
+import type { Dispatcher } from "../dispatcher.ts";
+import type { FilterStream, HttpFilter } from "../filter/filter.ts";
+import { writeLocalReply } from "../filter/local-reply.ts";
+import { Router } from "../filter/router/router.ts";
+import { FLAG } from "../response-flags.ts";
+import type { RouteEntry } from "../route/route-table.ts";
+import type { SocketWriter } from "../socket-writer.ts";
+import { HTTP } from "../stats/schema/http.ts";
+import { type TimeoutOwner, WheelTimer } from "../timer-wheel.ts";
+import { BodyBuffer } from "./body-buffer.ts";
+import type { ConnectionManager } from "./connection-manager.ts";
+import { CLOSE, CONNECTION, DATE, EXPECT, SERVER, VIA, X_REQUEST_ID } from "./header-names.ts";
+import { normalizePath } from "./path-normalization.ts";
+import { PAUSE } from "./pause-reason.ts";
+import { prepareRequestHead } from "./request-headers.ts";
+import { type ConnectionFacts, StreamRecord } from "./stream-record.ts";
+
+/** The connection as its stream needs it. */
+export interface StreamOwner {
+  readonly facts: ConnectionFacts;
+  readonly writer: SocketWriter;
+  /** The response is complete: the stream may end as soon as the decoder has returned. */
+  onResponseComplete(): void;
+  /** The rest of the response will never come: the downstream must see that. */
+  onResponseBroken(): void;
+  /** The stream's bytes are not wanted for now; `reason` is one of PAUSE. */
+  pauseRequest(reason: number, isPaused: boolean): void;
+  /** The first byte of a request has come. */
+  onRequestBegin(): void;
+  /** Whether the response in hand shall say `connection: close`; `endsBody`: its body ends with the connection. Asked once a response. */
+  closesAfterResponse(endsBody: boolean): boolean;
+  /** A timeout for this stream that is shorter than what the connection looks for by itself. */
+  watchIdle(timeoutMs: number): void;
+}
+
+const MAX_DURATION = 0;
+
+export class Stream extends StreamRecord implements RequestSink, FilterStream, TimeoutOwner {
+  readonly manager: ConnectionManager;
+  readonly dispatcher: Dispatcher;
+  readonly owner: StreamOwner;
+  /** A request has begun and is not over. */
+  isActive = false;
+  /** The request's last byte was decoded. */
+  isRequestComplete = false;
+  isResponseStarted = false;
+  isResponseComplete = false;
+  routeEntry: RouteEntry | undefined = undefined;
+  /** The one random number of this request: for runtime fractions of all routes, and the weighted choice. */
+  random = 0;
+  /** undefined: none. */
+  idleTimeoutMs: number | undefined = undefined;
+  readonly #router: Router;
+  readonly #filters: readonly HttpFilter[];
+  /** The filter whose turn it is; equal to the number of filters once the router has the request. */
+  #filterIndex = 0;
+  #isHeld = false;
+  readonly #heldBody: BodyBuffer = new BodyBuffer();
+  #heldTrailers: HeaderBlock | undefined = undefined;
+  #localHead: ResponseHead | undefined = undefined;
+  #responseFraming: Framing = "none";
+  readonly #durationTimer: WheelTimer = new WheelTimer(this, MAX_DURATION);
+
+  constructor(manager: ConnectionManager, owner: StreamOwner) {
+    super(owner.facts);
+    this.manager = manager;
+    this.dispatcher = manager.services.dispatcher;
+    this.owner = owner;
+    this.#filters = manager.filters.map((factory) => factory.createFilter(this));
+    this.#router = new Router(this, manager.services, manager.suppressEnvoyHeaders);
+  }
+
+  /** When a byte last came from upstream, or this request began. */
+  get lastUpstreamActivityMs(): number {
+    return this.#router.lastActivityMs;
+  }
+
+  get clusterName(): string | undefined {
+    return this.#router.clusterName;
+  }
+
+  /** The first byte of a request has come. */
+  begin(): void {
+    const { stats, config } = this.manager;
+    this.resetRecord(this.dispatcher.nowMs, this.dispatcher.wallMs());
+    this.isActive = true;
+    this.isRequestComplete = false;
+    this.isResponseStarted = false;
+    this.isResponseComplete = false;
+    this.routeEntry = undefined;
+    this.#filterIndex = 0;
+    this.#isHeld = false;
+    this.#responseFraming = "none";
+    this.idleTimeoutMs = config.streamIdleTimeoutMs;
+    stats.inc(HTTP.downstream_rq_total);
+    stats.inc(HTTP.downstream_rq_http1_total);
+    stats.inc(HTTP.downstream_rq_active);
+    this.owner.onRequestBegin();
+  }
+
+  // ---- the decoder's side
+
+  onHead(head: RequestHead): void {
+    if (!this.isActive) this.begin();
+    const { manager, dispatcher } = this;
+    this.requestHead = head;
+    this.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
+    this.random = dispatcher.random.u32();
+    if (hasNoBody(head)) this.#completeRequest();
+    if (head.expectsContinue && !manager.config.proxy100Continue) {
+      head.remove(EXPECT);
+      if (!this.isRequestComplete) encodeContinue(this.owner.writer.buffer());
+    }
+    if (!this.#passesPolicy(head)) return;
+    this.downstreamRemoteAddress = prepareRequestHead(head, manager, this.owner.facts);
+    this.#matchRoute(head);
+    this.#runFilters();
+  }
+
+  onData(bytes: Uint8Array, start: number, end: number): void {
+    this.bytesReceived += end - start;
+    if (this.isResponseComplete) return;
+    if (this.#filterIndex < this.#filters.length) this.#holdData(bytes, start, end);
+    else this.#router.onRequestData(bytes, start, end);
+  }
+
+  onTrailers(trailers: HeaderBlock): void {
+    if (this.isResponseComplete || !this.manager.config.enableTrailers) return;
+    if (this.#filterIndex < this.#filters.length) this.#heldTrailers = trailers;
+    else this.#router.onRequestTrailers(trailers);
+  }
+
+  onEnd(): void {
+    if (this.isRequestComplete) return;
+    this.#completeRequest();
+    if (this.isResponseComplete || this.#filterIndex < this.#filters.length) return;
+    this.#router.onRequestEnd();
+  }
+
+  onError(error: ProtocolError): void {
+    const { stats } = this.manager;
+    stats.inc(HTTP.downstream_cx_protocol_error);
+    stats.inc(HTTP.downstream_rq_rx_reset);
+    if (!this.isActive) this.begin();
+    this.responseFlags |= FLAG.DPE;
+    if (this.isResponseStarted) {
+      this.responseCodeDetails = error.details;
+      this.owner.onResponseBroken();
+      return;
+    }
+    // Envoy logs no request line for bytes that are no request.
+    if (this.protocol === undefined) this.requestHead = undefined;
+    this.sendLocalReply(error.status, ERROR_BODIES[error.status], error.details);
+  }
+
+  // ---- the filters' side
+
+  addFlag(flag: number): void {
+    this.responseFlags |= flag;
+  }
+
+  continueRequest(): void {
+    if (!this.isActive || !this.#isHeld) return;
+    this.#isHeld = false;
+    this.#filterIndex += 1;
+    this.#runFilters();
+  }
+
+  sendLocalReply(status: number, body: string, details: string, grpcStatus?: number): void {
+    const head = this.localHead();
+    this.finishLocalReply(head, status, body, details, grpcStatus);
+  }
+
+  /** An empty head for a reply of our own; fields put into it stand before all others. */
+  localHead(): ResponseHead {
+    this.#localHead ??= new ResponseHead();
+    this.#localHead.reset();
+    return this.#localHead;
+  }
+
+  finishLocalReply(
+    head: ResponseHead,
+    status: number,
+    body: string,
+    details: string,
+    grpcStatus?: number,
+  ): void {
+    if (this.isResponseComplete) return;
+    this.responseCodeDetails = details;
+    if (this.isResponseStarted) {
+      this.breakResponse(details);
+      return;
+    }
+    const text = writeLocalReply(head, this.requestHead, { status, body, grpcStatus });
+    this.#sendHead(head, head.framing);
+    if (text !== "") {
+      this.bytesSent += text.length;
+      this.owner.writer.buffer().ascii(text);
+    }
+    this.#completeResponse();
+  }
+
+  // ---- the router's side
+
+  /** The upstream's head, or a direct response's: cleaned, marked and sent. */
+  sendHead(head: ResponseHead, details: string): void {
+    this.responseCodeDetails = details;
+    this.#sendHead(head, this.#framingDownstream(head));
+  }
+
+  sendData(bytes: Uint8Array, start: number, end: number): void {
+    const { writer } = this.owner;
+    this.bytesSent += end - start;
+    if (this.#responseFraming !== "chunked") {
+      writer.write(bytes, start, end);
+      return;
+    }
+    encodeChunkHead(writer.buffer(), end - start);
+    writer.write(bytes, start, end);
+    encodeChunkEnd(writer.buffer());
+  }
+
+  sendEnd(trailers: HeaderBlock | undefined): void {
+    if (this.isResponseComplete) return;
+    if (this.#responseFraming === "chunked") encodeLastChunk(this.owner.writer.buffer(), trailers);
+    this.responseTrailers = trailers;
+    this.#completeResponse();
+  }
+
+  sendContinue(): void {
+    if (!this.isResponseStarted) encodeContinue(this.owner.writer.buffer());
+  }
+
+  /** The response cannot be completed. */
+  breakResponse(details: string): void {
+    if (this.isResponseComplete) return;
+    this.responseCodeDetails = details;
+    this.manager.stats.inc(HTTP.downstream_rq_tx_reset);
+    this.owner.onResponseBroken();
+  }
+
+  // ---- the connection's side
+
+  onDownstreamAboveWatermark(): void {
+    this.#router.onDownstreamAboveWatermark();
+  }
+
+  onDownstreamBelowWatermark(): void {
+    this.#router.onDownstreamBelowWatermark();
+  }
+
+  onIdleTimeout(): void {
+    this.manager.stats.inc(HTTP.downstream_rq_idle_timeout);
+    this.responseFlags |= FLAG.SI;
+    this.sendLocalReply(this.#timeoutStatus(), "stream timeout", "stream_idle_timeout");
+  }
+
+  onRequestTimeout(): void {
+    this.manager.stats.inc(HTTP.downstream_rq_timeout);
+    this.sendLocalReply(this.#timeoutStatus(), "request timeout", "request_overall_timeout");
+  }
+
+  onHeadersTimeout(): void {
+    this.manager.stats.inc(HTTP.downstream_rq_header_timeout);
+    this.sendLocalReply(408, "request header timeout", "request_header_timeout");
+  }
+
+  onTimeout(_kind: number): void {
+    this.manager.stats.inc(HTTP.downstream_rq_max_duration_reached);
+    this.responseFlags |= FLAG.UMSDR;
+    this.sendLocalReply(
+      this.#timeoutStatus(),
+      "downstream duration timeout",
+      "max_duration_timeout",
+    );
+  }
+
+  /** The stream is over, answered or not: counts and logs it, and lets go of all it holds. */
+  end(): void {
+    const { manager, dispatcher } = this;
+    this.isActive = false;
+    dispatcher.wheel.disarm(this.#durationTimer);
+    for (const filter of this.#filters) filter.onStreamEnd();
+    this.#router.onStreamEnd();
+    if (this.#heldBody.size > 0) this.#heldBody.clear();
+    this.#heldTrailers = undefined;
+    this.endMs = dispatcher.nowMs;
+    manager.stats.dec(HTTP.downstream_rq_active);
+    manager.requestTime.record(dispatcher.nowMs - this.startMs);
+    for (const log of manager.logs) log.write(this);
+  }
+
+  #completeRequest(): void {
+    this.isRequestComplete = true;
+    this.requestCompleteMs = this.dispatcher.nowMs;
+  }
+
+  /** Refuses what Envoy's connection manager refuses before any route is looked at. */
+  #passesPolicy(head: RequestHead): boolean {
+    const { config, stats } = this.manager;
+    const rejection = checkRequestHead(head, config);
+    if (rejection === undefined) {
+      if (!config.normalizePath && !config.mergeSlashes) return true;
+      const before = head.path();
+      if (normalizePath(head, config)) {
+        if (head.path() !== before) this.originalPath = before;
+        return true;
+      }
+      stats.inc(HTTP.downstream_rq_failed_path_normalization);
+      this.sendLocalReply(400, "", "path_normalization_failed");
+      return false;
+    }
+    if (rejection.details === "upgrade_failed") stats.inc(HTTP.downstream_rq_ws_on_non_ws_route);
+    else if (rejection.details === "absolute_path_rejected") {
+      stats.inc(HTTP.downstream_rq_non_relative_path);
+    } else if (rejection.details === "path_normalization_failed") {
+      stats.inc(HTTP.downstream_rq_failed_path_normalization);
+    }
+    if (rejection.closes) head.keepAlive = false;
+    if (rejection.flag !== undefined) this.responseFlags |= FLAG[rejection.flag];
+    this.sendLocalReply(rejection.status, "", rejection.details);
+    return false;
+  }
+
+  #matchRoute(head: RequestHead): void {
+    const { config, routes } = this.manager;
+    const entry = routes.table?.match(head, this.random);
+    this.routeEntry = entry;
+    let maxDurationMs = config.maxStreamDurationMs;
+    if (entry !== undefined) {
+      const { route, virtualHost } = entry;
+      if (route.name !== "") this.routeName = route.name;
+      this.virtualHostName = virtualHost.name;
+      if (route.action.kind === "forward") {
+        const { idleTimeoutMs, maxStreamDurationMs } = route.action;
+        if (idleTimeoutMs !== "inherit") {
+          this.idleTimeoutMs = idleTimeoutMs;
+          if (idleTimeoutMs !== undefined) this.owner.watchIdle(idleTimeoutMs);
+        }
+        if (maxStreamDurationMs !== "inherit") maxDurationMs = maxStreamDurationMs;
+      }
+    }
+    if (maxDurationMs !== undefined) {
+      this.dispatcher.wheel.arm(this.#durationTimer, this.dispatcher.nowMs, maxDurationMs);
+    }
+    this.#router.chooseCluster(entry, head);
+  }
+
+  #runFilters(): void {
+    const head = this.requestHead as RequestHead;
+    const filters = this.#filters;
+    while (this.#filterIndex < filters.length) {
+      const status = (filters[this.#filterIndex] as HttpFilter).onRequestHead(head);
+      if (this.isResponseComplete) return;
+      if (status === "stop") {
+        this.#isHeld = true;
+        return;
+      }
+      this.#filterIndex += 1;
+    }
+    const hasHeld = this.#heldBody.size > 0 || this.#heldTrailers !== undefined;
+    this.#router.onRequestHead(head, this.isRequestComplete && !hasHeld);
+    if (hasHeld) this.#releaseHeld();
+  }
+
+  #holdData(bytes: Uint8Array, start: number, end: number): void {
+    this.#heldBody.append(bytes, start, end);
+    if (this.#heldBody.size > this.manager.bufferLimitBytes) {
+      this.owner.pauseRequest(PAUSE.bodyIsHeld, true);
+    }
+  }
+
+  /** Hands on what came while a filter held the request. */
+  #releaseHeld(): void {
+    const { bytes, size } = this.#heldBody;
+    if (!this.isResponseComplete && size > 0) this.#router.onRequestData(bytes, 0, size);
+    this.#heldBody.clear();
+    this.owner.pauseRequest(PAUSE.bodyIsHeld, false);
+    if (this.isResponseComplete) return;
+    if (this.#heldTrailers !== undefined) this.#router.onRequestTrailers(this.#heldTrailers);
+    if (this.isRequestComplete) this.#router.onRequestEnd();
+  }
+
+  /** How a body from upstream is delimited downstream. */
+  #framingDownstream(head: ResponseHead): Framing {
+    const isHttp10 = this.requestHead?.minorVersion === 0;
+    switch (head.framing) {
+      case "none":
+      case "length":
+      case "tunnel":
+        return head.framing;
+      case "chunked":
+      case "untilClose":
+        return isHttp10 ? "untilClose" : "chunked";
+    }
+  }
+
+  #sendHead(head: ResponseHead, framing: Framing): void {
+    const { manager, owner, dispatcher } = this;
+    for (let index = this.#filters.length - 1; index >= 0; index -= 1) {
+      this.#filters[index]?.onResponseHead?.(head);
+    }
+    removeHopByHop(head);
+    if (!head.has(DATE)) head.append(DATE, dispatcher.date());
+    this.#setServer(head);
+    if (manager.via !== undefined) head.append(VIA, manager.via);
+    if (manager.config.alwaysSetRequestIdInResponse) this.#echoRequestId(head);
+    const request = this.requestHead;
+    if (framing !== "tunnel") {
+      if (!this.isRequestComplete) {
+        manager.stats.inc(HTTP.downstream_rq_response_before_rq_complete);
+      }
+      if (owner.closesAfterResponse(framing === "untilClose")) head.append(CONNECTION, CLOSE);
+    }
+    this.isResponseStarted = true;
+    this.responseHead = head;
+    this.responseCode = head.status;
+    this.firstDownstreamTxMs = dispatcher.nowMs;
+    this.#responseFraming = framing;
+    manager.countResponse(head.status);
+    const out = owner.writer.buffer();
+    const before = out.end;
+    encodeResponseHead(out, head, framing, request?.minorVersion ?? 1);
+    this.downstreamHeaderBytesSent = out.end - before;
+  }
+
+  #setServer(head: ResponseHead): void {
+    const { manager } = this;
+    switch (manager.config.serverHeader) {
+      case "overwrite":
+        head.set(SERVER, manager.serverName);
+        return;
+      case "appendIfAbsent":
+        if (!head.has(SERVER)) head.append(SERVER, manager.serverName);
+        return;
+      case "passThrough":
+        return;
+    }
+  }
+
+  #echoRequestId(head: ResponseHead): void {
+    const id = this.requestHead?.value(X_REQUEST_ID);
+    if (id !== undefined) head.set(X_REQUEST_ID, id);
+  }
+
+  #completeResponse(): void {
+    this.isResponseComplete = true;
+    this.lastDownstreamTxMs = this.dispatcher.nowMs;
+    this.owner.onResponseComplete();
+  }
+
+  #timeoutStatus(): 408 | 504 {
+    return this.isRequestComplete ? 504 : 408;
+  }
+}
+
+/** Envoy answers what its codec refuses with the reason phrase. */
+const ERROR_BODIES: Readonly<Record<ProtocolError["status"], string>> = {
+  400: "Bad Request",
+  426: "Upgrade Required",
+  431: "Request Header Fields Too Large",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+};
+
+function hasNoBody(head: RequestHead): boolean {
+  return head.framing === "none" || (head.framing === "length" && head.contentLength === 0);
+}
