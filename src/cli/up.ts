@@ -174,12 +174,12 @@ async function serveMesh(
   const { stopped, isStopped } = untilStopped();
   const plan = planMesh(store.list());
   reporter.step("control-plane", `starting the pilot on ${formatSocketAddress(flags.xdsAddress)}`);
-  const pilotReady = mesh.startPilot();
+  // First of all: a proxy that comes before its pilot would only wait for the next try.
+  await Promise.race([mesh.startPilot(), stopped]);
   reporter.step("workloads", `starting ${plan.instances.length} instances`);
   mesh.apply(store.list());
   if (flags.hostSidecar) mesh.startHostSidecar();
   store.onChange(() => mesh.apply(store.list()));
-  await Promise.race([pilotReady, stopped]);
   reporter.step("wait", "until every instance is healthy and every proxy has its configuration");
   const missing = await mesh.wait(flags.timeout, isStopped);
   if (!isStopped()) {

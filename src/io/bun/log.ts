@@ -12,15 +12,15 @@ function formatFields(fields: LogFields | undefined): string {
   return text;
 }
 
-/** A log that writes lines of `level` and above. */
+/** A log that writes lines of `level` and above; a function is asked at each line, for levels that change while running. */
 export function createLog(
-  level: LogLevel,
+  level: LogLevel | (() => LogLevel),
   component = "main",
   write: (line: string) => void = (line) => process.stderr.write(line),
 ): Log {
-  const threshold = LOG_LEVELS.indexOf(level);
+  const threshold = typeof level === "function" ? level : () => level;
   const line = (rank: number, name: string, message: string, fields?: LogFields): void => {
-    if (rank < threshold) return;
+    if (rank < LOG_LEVELS.indexOf(threshold())) return;
     write(
       `[${new Date().toISOString()}][${name}][${component}] ${message}${formatFields(fields)}\n`,
     );

@@ -1,0 +1,119 @@
+// The admin interface over the proxy's own HTTP engine: a listener with one filter that answers everything.
+import type { SocketAddress } from "#base/net.ts";
+import { isSocketError, type Listening, type Net, type SocketError } from "#base/net.ts";
+import type { AdminState } from "./admin/admin-state.ts";
+import type { HttpConnectionManagerConfig } from "./config/listener-config.ts";
+import { createAdminFactory } from "./filter/admin-filter.ts";
+import {
+  ConnectionManager,
+  type DrainDecision,
+  type HttpServices,
+  type StreamLog,
+} from "./http/connection-manager.ts";
+import { ServerConnection } from "./http/server-connection.ts";
+import { RouteSource } from "./route/route-store.ts";
+
+/** A page of a proxy with thousands of clusters is several MiB; a reader that is slow holds no more than this. */
+const BUFFER_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** Envoy's admin listener: plain HTTP/1, requests kept alive, nothing forwarded. */
+const CONFIG: HttpConnectionManagerConfig = {
+  statPrefix: "admin",
+  codec: "http1",
+  route: { kind: "rds", name: "", initialFetchTimeoutMs: 0 },
+  httpFilters: [],
+  accessLogs: [],
+  useRemoteAddress: true,
+  xffNumTrustedHops: 0,
+  skipXffAppend: false,
+  generateRequestId: false,
+  preserveExternalRequestId: false,
+  alwaysSetRequestIdInResponse: false,
+  serverName: "envoy",
+  serverHeader: "overwrite",
+  via: "",
+  normalizePath: true,
+  mergeSlashes: false,
+  stripMatchingHostPort: false,
+  stripAnyHostPort: false,
+  acceptHttp10: true,
+  enableTrailers: false,
+  allowAbsoluteUrl: true,
+  proxy100Continue: false,
+  upgrades: [],
+  streamIdleTimeoutMs: 300_000,
+  requestTimeoutMs: undefined,
+  requestHeadersTimeoutMs: undefined,
+  idleTimeoutMs: 3_600_000,
+  maxConnectionDurationMs: undefined,
+  maxRequestsPerConnection: undefined,
+  maxStreamDurationMs: undefined,
+  drainTimeoutMs: 100,
+  delayedCloseTimeoutMs: 1_000,
+  maxRequestHeadersBytes: 60 * 1024,
+  maxHeadersCount: 100,
+  clientCertHeader: "sanitize",
+  headersWithUnderscores: "allow",
+};
+
+const NEVER_DRAINS: DrainDecision = { shouldClose: () => false };
+
+export class AdminListener {
+  readonly #connections = new Set<ServerConnection>();
+  #listening: Listening | undefined;
+
+  get address(): SocketAddress | undefined {
+    return this.#listening?.address;
+  }
+
+  /** Listens, or says why it cannot. */
+  start(
+    address: SocketAddress,
+    net: Net,
+    services: HttpServices,
+    state: AdminState,
+    logs: readonly StreamLog[],
+  ): SocketError | undefined {
+    const manager = new ConnectionManager({
+      services,
+      config: CONFIG,
+      routes: new RouteSource(""),
+      filters: [createAdminFactory(state)],
+      suppressEnvoyHeaders: false,
+      logs,
+      listenerStatPrefix: "listener.admin.",
+      bufferLimitBytes: BUFFER_LIMIT_BYTES,
+      drain: NEVER_DRAINS,
+    });
+    const owner = {
+      onConnectionClosed: (connection: ServerConnection) => {
+        this.#connections.delete(connection);
+      },
+    };
+    const listening = net.listen({ ...address, reusePort: false }, (socket) => {
+      const { dispatcher } = services;
+      dispatcher.enter();
+      try {
+        const connection = new ServerConnection(socket, manager, owner, {
+          id: dispatcher.nextConnectionId(),
+          remoteAddress: socket.remote,
+          localAddress: socket.local,
+          filterChainName: "",
+          requestedServerName: undefined,
+        });
+        this.#connections.add(connection);
+        return connection;
+      } finally {
+        dispatcher.leave();
+      }
+    });
+    if (isSocketError(listening)) return listening;
+    this.#listening = listening;
+    return undefined;
+  }
+
+  close(): void {
+    this.#listening?.close();
+    for (const connection of this.#connections) connection.close();
+  }
+}

@@ -1,0 +1,226 @@
+// One listener in service: its socket, the chain for each connection, and how both end.
+
+import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { FilterChainSchema } from "#api/envoy/config/listener/v3/listener_components_pb.ts";
+import {
+  isSocketError,
+  type Listening,
+  type Net,
+  type Socket,
+  type SocketAddress,
+  type SocketError,
+  type SocketHandler,
+} from "#base/net.ts";
+import { contentVersion } from "#xds/content-version.ts";
+import type { ListenerConfig } from "../config/listener-config.ts";
+import type { Dispatcher } from "../dispatcher.ts";
+import type { Histogram } from "../stats/histogram.ts";
+import { LISTENER } from "../stats/schema/listener.ts";
+import type { StatBlock } from "../stats/stat-block.ts";
+import type { StatsStore } from "../stats/stats-store.ts";
+import { FilterChain, type FilterChainServices } from "./filter-chain.ts";
+import { type ChainFacts, findFilterChain } from "./filter-chain-match.ts";
+import { InspectedConnection } from "./inspected-connection.ts";
+import type { ServedConnection, ServedConnectionOwner } from "./served-connection.ts";
+
+export interface ListenerPorts {
+  readonly net: Net;
+  readonly dispatcher: Dispatcher;
+  readonly stats: StatsStore;
+  readonly services: FilterChainServices;
+  /** Several workers listen on the same ports (SO_REUSEPORT). */
+  readonly sharesPorts: boolean;
+}
+
+/** A socket whose connection is refused at once: it hears nothing more. */
+const REFUSED: SocketHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+
+export class ActiveListener implements ServedConnectionOwner {
+  readonly #ports: ListenerPorts;
+  readonly #stats: StatBlock<"listener">;
+  readonly #lengths: Histogram;
+  readonly #startedMs = new Map<ServedConnection, number>();
+  #config: ListenerConfig;
+  /** By what their message says: an update keeps the chains that it does not change, and their connections. */
+  #chains: ReadonlyMap<string, FilterChain>;
+  #default: FilterChain | undefined;
+  /** Chains of earlier configurations that still have connections. */
+  readonly #draining = new Set<FilterChain>();
+  #listening: Listening | undefined;
+
+  constructor(config: ListenerConfig, ports: ListenerPorts) {
+    const prefix = `listener.${config.statName}.`;
+    this.#ports = ports;
+    this.#config = config;
+    this.#stats = ports.stats.block(prefix, LISTENER);
+    this.#lengths = ports.stats.histogram(`${prefix}downstream_cx_length_ms`);
+    this.#chains = this.#createChains(config, new Map());
+    this.#default = this.#createDefault(config);
+  }
+
+  get config(): ListenerConfig {
+    return this.#config;
+  }
+
+  /** Where it really listens; as configured while it has no socket. */
+  get address(): SocketAddress {
+    return this.#listening?.address ?? this.#config.address;
+  }
+
+  get connectionCount(): number {
+    return this.#startedMs.size;
+  }
+
+  get drainingChainCount(): number {
+    return this.#draining.size;
+  }
+
+  /** Opens the socket, unless other listeners are to hand connections over. Returns why it cannot. */
+  listen(): SocketError | undefined {
+    const { address, bindToPort } = this.#config;
+    if (!bindToPort) return undefined;
+    const { net, sharesPorts } = this.#ports;
+    const listening = net.listen({ ...address, reusePort: sharesPorts }, (socket) =>
+      this.#accept(socket),
+    );
+    if (isSocketError(listening)) return listening;
+    this.#listening = listening;
+    return undefined;
+  }
+
+  /** Takes a new configuration for the same address: new connections see it, those of chains that are gone drain. */
+  update(config: ListenerConfig): void {
+    const before = this.#chains;
+    const beforeDefault = this.#default;
+    const chains = this.#createChains(config, before);
+    this.#config = config;
+    this.#chains = chains;
+    this.#default = this.#createDefault(config);
+    const kept = new Set(chains.values());
+    for (const chain of before.values()) if (!kept.has(chain)) this.#drainChain(chain);
+    if (beforeDefault !== undefined) this.#drainChain(beforeDefault);
+  }
+
+  /** No new connections; those there are end when their requests are answered. */
+  drain(closesIdle: boolean): void {
+    this.#listening?.close();
+    this.#listening = undefined;
+    for (const chain of this.#allChains()) chain.drain(closesIdle);
+  }
+
+  close(): void {
+    this.#listening?.close();
+    this.#listening = undefined;
+    for (const chain of this.#allChains()) chain.close();
+  }
+
+  onConnectionClosed(connection: ServedConnection): void {
+    const startedMs = this.#startedMs.get(connection);
+    if (startedMs === undefined) return;
+    this.#startedMs.delete(connection);
+    this.#stats.dec(LISTENER.downstream_cx_active);
+    this.#stats.inc(LISTENER.downstream_cx_destroy);
+    this.#lengths.record(this.#ports.dispatcher.nowMs - startedMs);
+    for (const chain of this.#draining) {
+      if (chain.connections.size === 0) this.#draining.delete(chain);
+    }
+  }
+
+  /** The chain is known (or no inspector has to look first): its network filter takes the connection. */
+  serve(socket: Socket, known: Omit<ChainFacts, "destination">): ServedConnection | undefined {
+    const { dispatcher } = this.#ports;
+    const facts: ChainFacts = { destination: socket.local, ...known };
+    const chain = findFilterChain([...this.#chains.values()], facts) ?? this.#default;
+    if (chain === undefined) {
+      this.#stats.inc(LISTENER.no_filter_chain_match);
+      return undefined;
+    }
+    const connection = chain.accept(
+      socket,
+      {
+        id: dispatcher.nextConnectionId(),
+        remoteAddress: socket.remote,
+        localAddress: socket.local,
+        filterChainName: chain.config.name,
+        requestedServerName: known.serverName,
+      },
+      this,
+    );
+    this.#startedMs.set(connection, dispatcher.nowMs);
+    this.#stats.inc(LISTENER.downstream_cx_total);
+    this.#stats.inc(LISTENER.downstream_cx_active);
+    return connection;
+  }
+
+  #accept(socket: Socket): SocketHandler {
+    const { dispatcher } = this.#ports;
+    dispatcher.enter();
+    try {
+      const { maxConnections, listenerFilters } = this.#config;
+      if (maxConnections !== undefined && this.connectionCount >= maxConnections) {
+        this.#stats.inc(LISTENER.downstream_cx_overflow);
+        socket.close();
+        return REFUSED;
+      }
+      if (listenerFilters.httpInspector || listenerFilters.tlsInspector) {
+        return new InspectedConnection(socket, this, dispatcher, this.#config, this.#stats);
+      }
+      const served = this.serve(socket, {
+        serverName: undefined,
+        transportProtocol: "raw_buffer",
+        applicationProtocols: [],
+      });
+      if (served !== undefined) return served;
+      socket.close();
+      return REFUSED;
+    } catch (bug) {
+      dispatcher.reportBug("listener", bug);
+      socket.reset();
+      return REFUSED;
+    } finally {
+      dispatcher.leave();
+    }
+  }
+
+  #createChains(
+    config: ListenerConfig,
+    before: ReadonlyMap<string, FilterChain>,
+  ): ReadonlyMap<string, FilterChain> {
+    const chains = new Map<string, FilterChain>();
+    config.filterChains.forEach((chain, index) => {
+      const message = config.message.filterChains[index];
+      const key = message === undefined ? `#${index}` : versionOf(FilterChainSchema, message);
+      chains.set(key, before.get(key) ?? this.#createChain(config, chain));
+    });
+    return chains;
+  }
+
+  #createDefault(config: ListenerConfig): FilterChain | undefined {
+    const chain = config.defaultFilterChain;
+    return chain === undefined ? undefined : this.#createChain(config, chain);
+  }
+
+  #createChain(config: ListenerConfig, chain: ListenerConfig["filterChains"][number]): FilterChain {
+    return new FilterChain(chain, this.#ports.services, {
+      listenerStatPrefix: `listener.${config.statName}.`,
+      bufferLimitBytes: config.bufferLimitBytes,
+    });
+  }
+
+  #drainChain(chain: FilterChain): void {
+    if (chain.connections.size === 0) return;
+    this.#draining.add(chain);
+    // Not the idle ones at once: a request may be on its way to us. The next answer says that the connection ends.
+    chain.drain(false);
+  }
+
+  *#allChains(): Iterable<FilterChain> {
+    yield* this.#chains.values();
+    if (this.#default !== undefined) yield this.#default;
+    yield* this.#draining;
+  }
+}
+
+function versionOf<D extends DescMessage>(schema: D, message: MessageShape<D>): string {
+  return contentVersion(toBinary(schema, message));
+}
