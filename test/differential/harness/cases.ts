@@ -164,6 +164,7 @@ export async function runCase(pair: Pair, testCase: Case): Promise<void> {
     expect({ ours: ours.statuses }).toEqual({ ours: [...testCase.departure.status] });
     return;
   }
+  expect({ ours: ours.statuses }).toEqual({ ours: [...testCase.status] });
   const parts = testCase.except ?? [];
   expect(without({ ...ours.observation, stats: ourStats }, parts)).toEqual(
     without({ ...envoy.observation, stats: envoyStats }, parts),

@@ -36,7 +36,8 @@ export class Client {
   #wake: () => void = () => undefined;
   localPort = 0;
 
-  private constructor(socket: Socket) {
+  /** Also serves at the other end: `new Client(socket)` of an accepted connection. */
+  constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (bytes: Buffer) => {
       this.#received.push(bytes);

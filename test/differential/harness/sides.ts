@@ -211,6 +211,15 @@ export async function startPair(options: PairOptions): Promise<Pair> {
   throw sides.find((side) => side.status === "rejected")?.reason;
 }
 
+/** Our proxy alone, for what Envoy does in another way. */
+export async function startOurs(options: PairOptions): Promise<Side> {
+  return Side.start(
+    "ours",
+    options,
+    await freePorts(["admin", ...options.origins, ...options.ports]),
+  );
+}
+
 export const sidesOf = (pair: Pair): readonly Side[] => [pair.envoy, pair.ours];
 
 export async function stopPair(pair: Pair | undefined): Promise<void> {
