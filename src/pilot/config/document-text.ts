@@ -13,6 +13,8 @@ export class DocumentText {
   readonly text: string;
   #file: string;
   #line: number;
+  /** Places that were asked for: the text never changes, so neither do they. */
+  readonly #found = new Map<string, TextPosition>();
 
   /** `line` of the file on which the text begins, from 0. */
   constructor(text: string, file: string, line: number) {
@@ -36,7 +38,12 @@ export class DocumentText {
    * tree of every document would take thirty times the memory of its text.
    */
   find(index: number, path: FieldPath): TextPosition {
+    const key = JSON.stringify([index, path]);
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
     const document = parseYamlDocuments(this.text, this.#file).documents[index];
-    return document?.positionOf(path) ?? { line: 1, column: 1 };
+    const position = document?.positionOf(path) ?? { line: 1, column: 1 };
+    this.#found.set(key, position);
+    return position;
   }
 }

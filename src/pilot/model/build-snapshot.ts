@@ -107,6 +107,20 @@ class ConfigIndex {
       previous?.sidecars,
       () => new SidecarIndex(kinds.Sidecar, rootNamespace),
     );
+    if (previous !== undefined && this.#sharesProblemsWith(previous)) {
+      this.#problems = previous.#problems;
+    }
+  }
+
+  /** The previous problems stand while nothing that they can be about changed: endpoints come and go without an analysis. */
+  #sharesProblemsWith(previous: ConfigIndex): boolean {
+    return (
+      this.world.directory === previous.world.directory &&
+      sameItems(this.world.problems, previous.world.problems) &&
+      this.destinationRules === previous.destinationRules &&
+      this.virtualServices === previous.virtualServices &&
+      this.gateways === previous.gateways
+    );
   }
 
   isOf(objects: readonly ConfigObject[]): boolean {

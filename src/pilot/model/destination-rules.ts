@@ -8,7 +8,7 @@ import {
 import { mostSpecificMatch, resolveHost } from "./hostname.ts";
 import { type Labels, selects } from "./labels.ts";
 import { sameItems } from "./memo.ts";
-import { type ConfigObject, objectName, type Problem } from "./object.ts";
+import { type ConfigObject, objectName, type Problem, warningAt } from "./object.ts";
 import type { Service } from "./service.ts";
 import type { MergedDestinationRule } from "./snapshot.ts";
 import { isVisibleTo, visibilityOf } from "./visibility.ts";
@@ -164,15 +164,11 @@ class RuleMerger {
         owners.set(subset.name, owner);
         if (owner === rule || this.#reported.has(subset)) return;
         this.#reported.add(subset);
-        this.problems.push({
-          severity: "warning",
-          source: rule.positionOf(["spec", "subsets", i, "name"]),
-          object: objectName(rule),
-          field: `spec.subsets[${i}].name`,
-          message:
-            `subset "${subset.name}" of ${host} is defined by ${objectName(owner)} (${owner.source.file}:${owner.source.line}) ` +
-            "already: this one is not used; give it another name or remove one",
-        });
+        const { file, line } = owner.source;
+        const message =
+          `subset "${subset.name}" of ${host} is defined by ${objectName(owner)} (${file}:${line}) already: ` +
+          "this one is not used; give it another name or remove one";
+        this.problems.push(warningAt(rule, ["spec", "subsets", i, "name"], message));
       });
     }
   }

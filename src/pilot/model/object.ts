@@ -6,7 +6,7 @@ import type { Sidecar } from "#api/istio/networking/v1alpha3/sidecar_pb.ts";
 import type { VirtualService } from "#api/istio/networking/v1alpha3/virtual_service_pb.ts";
 import type { WorkloadEntry } from "#api/istio/networking/v1alpha3/workload_entry_pb.ts";
 import type { WorkloadGroup } from "#api/istio/networking/v1alpha3/workload_group_pb.ts";
-import type { FieldPath } from "#base/field-path.ts";
+import { type FieldPath, formatFieldPath } from "#base/field-path.ts";
 
 /** Kind -> the message of its spec. */
 export interface Specs {
@@ -109,6 +109,19 @@ export interface Problem {
   readonly field: string;
   /** What is wrong, with the value quoted, and what would be right. */
   readonly message: string;
+}
+
+/** A warning about a field of `object`, which stands where the field stands when it is read, also after edits above it. */
+export function warningAt(object: ConfigObject, path: FieldPath, message: string): Problem {
+  return {
+    severity: "warning",
+    get source() {
+      return object.positionOf(path);
+    },
+    object: objectName(object),
+    field: formatFieldPath(path),
+    message,
+  };
 }
 
 /** `file:line:column: Kind ns/name: field: what is wrong (value), what would be right`. */

@@ -4,7 +4,7 @@ import {
   type HTTPRoute,
   VirtualServiceSchema,
 } from "#api/istio/networking/v1alpha3/virtual_service_pb.ts";
-import { type FieldPath, formatFieldPath } from "#base/field-path.ts";
+import type { FieldPath } from "#base/field-path.ts";
 import { mergeRoute } from "./delegate-route.ts";
 import { resolveGateway, resolveHost } from "./hostname.ts";
 import { memoized, sameItems } from "./memo.ts";
@@ -14,6 +14,7 @@ import {
   objectName,
   type Problem,
   type SourcePosition,
+  warningAt,
   withSpec,
 } from "./object.ts";
 import { isVisibleTo, visibilityOf } from "./visibility.ts";
@@ -139,7 +140,7 @@ function mergeDelegates(
     const delegate = delegates.get(key);
     const refusal = refusalOf(delegate, root, key);
     if (delegate === undefined || refusal !== undefined) {
-      problems.push(warning(root, ["spec", "http", index, "delegate"], refusal ?? ""));
+      problems.push(warningAt(root, ["spec", "http", index, "delegate"], refusal ?? ""));
       return;
     }
     placed.push(...delegatedRoutes(route, root, delegate, problems));
@@ -177,19 +178,9 @@ function delegatedRoutes(
         ? `match is not within the match of the route in ${objectName(root)} that delegates to it: this route is not used there; narrow it`
         : "a delegate cannot delegate again: this route is not used; name the last delegate in the root";
     const field = route.delegate === undefined ? "match" : "delegate";
-    problems.push(warning(delegate, ["spec", "http", index, field], message));
+    problems.push(warningAt(delegate, ["spec", "http", index, field], message));
   });
   return placed;
-}
-
-function warning(object: Virtual, path: FieldPath, message: string): Problem {
-  return {
-    severity: "warning",
-    source: object.positionOf(path),
-    object: objectName(object),
-    field: formatFieldPath(path),
-    message,
-  };
 }
 
 /** `spec.http[i]` of the merged list stands where that route was written. */

@@ -1,7 +1,7 @@
 // All services of the mesh, put together from every entry that declares them, and kept from one state to the next.
 import { isWildcard } from "../model/hostname.ts";
 import { sameItems } from "../model/memo.ts";
-import { objectKey, objectName, type Problem } from "../model/object.ts";
+import { objectKey, objectName, type Problem, warningAt } from "../model/object.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 import { ServiceDirectory } from "./service-directory.ts";
 import {
@@ -182,17 +182,11 @@ function merge(first: Declaration, added: DeclaredService, entry: ServiceEntryOb
 }
 
 function conflict(first: DeclaredService, entry: ServiceEntryObject, index: number): Problem {
-  const path = ["spec", "hosts", index];
   const { file, line } = first.owner.source;
-  return {
-    severity: "warning",
-    source: entry.positionOf(path),
-    object: objectName(entry),
-    field: `spec.hosts[${index}]`,
-    message:
-      `host "${first.hostname}" is declared by ${objectName(first.owner)} (${file}:${line}) already, with another resolution or ` +
-      "exportTo: this one is not used; give both the same resolution and exportTo, or another host",
-  };
+  const message =
+    `host "${first.hostname}" is declared by ${objectName(first.owner)} (${file}:${line}) already, with another resolution or ` +
+    "exportTo: this one is not used; give both the same resolution and exportTo, or another host";
+  return warningAt(entry, ["spec", "hosts", index], message);
 }
 
 /** Services inside the mesh that have a name of their own but no loopback address to be reached at. */
@@ -201,7 +195,8 @@ function addressesFor(declared: readonly Declaration[]): ReadonlyMap<string, str
   const reserved = new Set<string>();
   for (const { service } of declared) {
     for (const address of service.addresses) reserved.add(address);
-    const hasOwn = service.addresses.some((address) => address.startsWith("127."));
+    // The host sidecar listens on the first address if that is loopback.
+    const hasOwn = /^127\.[\d.]+$/.test(service.addresses[0] ?? "");
     if (service.location === "internal" && !isWildcard(service.hostname) && !hasOwn) {
       wanting.push(service.hostname);
     }

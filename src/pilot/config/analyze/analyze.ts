@@ -1,11 +1,10 @@
 // Runs every rule over every object: what is valid by itself and wrong beside the others.
-import { formatFieldPath } from "#base/field-path.ts";
 import {
   type ConfigObject,
   formatProblem,
   type Kind,
-  objectName,
   type Problem,
+  warningAt,
 } from "../../model/object.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import type { Rule } from "./rule.ts";
@@ -32,13 +31,7 @@ function problemsOf<K extends Kind>(kind: K, object: ConfigObject, world: Snapsh
   for (const rule of rules) {
     // The caller passes the object's own kind.
     rule.check(object as ConfigObject as ConfigObject<K>, world, (path, message) => {
-      problems.push({
-        severity: "warning",
-        source: object.positionOf(path),
-        object: objectName(object),
-        field: formatFieldPath(path),
-        message,
-      });
+      problems.push(warningAt(object, path, message));
     });
   }
   return problems;

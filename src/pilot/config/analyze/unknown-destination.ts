@@ -25,11 +25,6 @@ export const UNKNOWN_DESTINATION: Rule<"VirtualService"> = {
           [...path, "port", "number"],
           `${host} has no port ${port.number} and its requests fail (503): it has ${numbers.join(", ")}`,
         );
-      } else if (port === undefined && numbers.length > 1) {
-        report(
-          path,
-          `${host} has several ports (${numbers.join(", ")}) and the one of the request is taken: name one with port.number`,
-        );
       }
     }
   },
