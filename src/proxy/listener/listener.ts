@@ -16,6 +16,7 @@ import type { ListenerConfig } from "../config/listener-config.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import type { Histogram } from "../stats/histogram.ts";
 import { LISTENER } from "../stats/schema/listener.ts";
+import { LISTENER_WORKER } from "../stats/schema/listener-worker.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import { FilterChain, type FilterChainServices } from "./filter-chain.ts";
@@ -38,6 +39,8 @@ const REFUSED: SocketHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose(
 export class ActiveListener implements ServedConnectionOwner {
   readonly #ports: ListenerPorts;
   readonly #stats: StatBlock<"listener">;
+  /** Envoy counts by worker thread; a process of ours is one worker. */
+  readonly #workerStats: StatBlock<"listenerWorker">;
   readonly #lengths: Histogram;
   readonly #startedMs = new Map<ServedConnection, number>();
   #config: ListenerConfig;
@@ -53,6 +56,7 @@ export class ActiveListener implements ServedConnectionOwner {
     this.#ports = ports;
     this.#config = config;
     this.#stats = ports.stats.block(prefix, LISTENER);
+    this.#workerStats = ports.stats.block(`${prefix}worker_0.`, LISTENER_WORKER);
     this.#lengths = ports.stats.histogram(`${prefix}downstream_cx_length_ms`);
     this.#chains = this.#createChains(config, new Map());
     this.#default = this.#createDefault(config);
@@ -119,6 +123,7 @@ export class ActiveListener implements ServedConnectionOwner {
     if (startedMs === undefined) return;
     this.#startedMs.delete(connection);
     this.#stats.dec(LISTENER.downstream_cx_active);
+    this.#workerStats.dec(LISTENER_WORKER.downstream_cx_active);
     this.#stats.inc(LISTENER.downstream_cx_destroy);
     this.#lengths.record(this.#ports.dispatcher.nowMs - startedMs);
     for (const chain of this.#draining) {
@@ -149,6 +154,8 @@ export class ActiveListener implements ServedConnectionOwner {
     this.#startedMs.set(connection, dispatcher.nowMs);
     this.#stats.inc(LISTENER.downstream_cx_total);
     this.#stats.inc(LISTENER.downstream_cx_active);
+    this.#workerStats.inc(LISTENER_WORKER.downstream_cx_total);
+    this.#workerStats.inc(LISTENER_WORKER.downstream_cx_active);
     return connection;
   }
 
