@@ -1,17 +1,20 @@
 // `sampan pilot`: the control plane as a process. Composition root: the real ports are picked here.
-import { resolve } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { LogLevel } from "#base/log.ts";
 import type { SocketAddress } from "#base/net.ts";
 import { systemFiles } from "#io/bun/files.ts";
 import { serveHttp } from "#io/bun/http-server.ts";
 import { createLog } from "#io/bun/log.ts";
+import { createStateFile } from "#io/bun/state-file.ts";
 import { systemClock, systemTimers } from "#io/bun/time.ts";
 import { serveXds } from "#io/grpc/xds-service.ts";
 import { findPortHolder } from "#io/process/port-holder.ts";
 import { FolderStore } from "#pilot/config/folder-store.ts";
 import { DEFAULT_MESH_SETTINGS } from "#pilot/model/mesh-settings.ts";
 import { Pilot } from "#pilot/pilot.ts";
+import { contentVersion } from "#xds/content-version.ts";
 import { EXIT } from "./exit-status.ts";
 import { addressOption, durationOption, logLevelOption } from "./options.ts";
 import { formatSocketAddress } from "./socket-address.ts";
@@ -22,6 +25,7 @@ interface PilotFlags {
   readonly httpAddress: SocketAddress;
   readonly debounce: number;
   readonly accessLogFile: string;
+  readonly stateDir: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -30,6 +34,13 @@ function cannotListen(flag: string, address: SocketAddress, reason: string): str
   const holder = findPortHolder(address.host, address.port);
   const held = holder === undefined ? "" : `: held by process ${holder.pid} (${holder.command})`;
   return `sampan pilot: Cannot listen on ${formatSocketAddress(address)}: ${reason}${held}\nStop that process, or choose another address with ${flag}.\n`;
+}
+
+/** One folder for each configuration folder, so that two pilots do not share their instances. */
+function defaultStateDirectory(config: string): string {
+  const home = process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state");
+  const name = contentVersion(new TextEncoder().encode(resolve(config)));
+  return join(home, "sampan", `pilot-${name}`);
 }
 
 async function run(flags: PilotFlags): Promise<number> {
@@ -47,7 +58,13 @@ async function run(flags: PilotFlags): Promise<number> {
     );
     return EXIT.unreadable;
   }
+  const stateDirectory = flags.stateDir ?? defaultStateDirectory(flags.config);
+  const state = createStateFile(join(stateDirectory, "instances.json"), (reason) =>
+    log.warning("cannot keep the registered instances over a restart", { reason }),
+  );
   const pilot = new Pilot({
+    state,
+    savedState: await state.read(),
     clock: systemClock,
     timers: systemTimers,
     log,
@@ -100,6 +117,10 @@ export function pilotCommand(): Command {
     })
     .option("--debounce <duration>", "quiet time before a change is pushed", durationOption, 100)
     .option("--access-log-file <path>", "where proxies write access logs, e.g. /dev/stdout", "")
+    .option(
+      "--state-dir <dir>",
+      "where registered instances outlive a restart (default: below $XDG_STATE_HOME/sampan)",
+    )
     .option("-l, --log-level <level>", "what to log on stderr", logLevelOption, "info")
     .addHelpText("after", "\nExample:\n  sampan pilot --config ./mesh\n")
     .action(async (flags: PilotFlags) => {

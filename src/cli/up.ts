@@ -138,7 +138,10 @@ function createMesh(
 ): Mesh {
   const xds = formatSocketAddress(flags.xdsAddress);
   const http = formatSocketAddress(flags.httpAddress);
-  const pilot = ["pilot", "--config", directory, "--xds-address", xds, "--http-address", http];
+  const pilot = [
+    ...["pilot", "--config", directory, "--xds-address", xds, "--http-address", http],
+    ...["--state-dir", runtimeDirectory],
+  ];
   return new Mesh({
     directory,
     env: environment(runtimeDirectory),

@@ -57,17 +57,35 @@ class World {
   readonly time = new FakeTime();
   readonly store = new MemoryStore();
   readonly log = new Lines();
-  readonly pilot: Pilot;
+  pilot: Pilot;
+  saved: string | undefined;
 
   constructor(...yaml: readonly string[]) {
     this.apply(...yaml);
-    this.pilot = new Pilot({
+    this.pilot = this.#start();
+  }
+
+  /** The process ends without a word and another one starts; the proxies have not noticed yet. */
+  restart(): void {
+    this.pilot.close();
+    this.pilot = this.#start();
+  }
+
+  #start(): Pilot {
+    return new Pilot({
       clock: this.time,
       timers: this.time,
       log: this.log,
       store: this.store,
       mesh: DEFAULT_MESH_SETTINGS,
       debounceMs: 100,
+      savedState: this.saved,
+      state: {
+        read: async () => this.saved,
+        write: (text) => {
+          this.saved = text;
+        },
+      },
     });
   }
 
@@ -177,6 +195,40 @@ test("an instance that its supervisor finds unhealthy is no endpoint until it is
   expect(world.putHealth("reviews-v1-1", '{"healthy": true}')).toBe(200);
   world.time.advance(100);
   expect(client.endpointsOf(REVIEWS)).toEqual(["127.77.31.1:15006", "127.77.31.2:15006"]);
+});
+
+test("after a restart nobody loses an instance that has not come back yet, but one that never comes back leaves", () => {
+  const world = new World(SERVICE);
+  world.instance(1);
+  world.instance(2);
+  world.instance(3);
+  world.time.advance(100);
+  world.putHealth("reviews-v1-3", '{"healthy": false}');
+  world.time.advance(100);
+  world.restart();
+  const client = world.connect();
+  client.subscribe(ENDPOINT, [REVIEWS]);
+  expect(client.endpointsOf(REVIEWS)).toEqual(["127.77.31.1:15006", "127.77.31.2:15006"]);
+  world.time.advance(20_000);
+  world.instance(1);
+  world.time.advance(100);
+  expect(client.endpointsOf(REVIEWS)).toEqual(["127.77.31.1:15006", "127.77.31.2:15006"]);
+  world.time.advance(60_000);
+  expect(client.endpointsOf(REVIEWS)).toEqual(["127.77.31.1:15006"]);
+});
+
+test.each([
+  "",
+  "{",
+  "null",
+  "[]",
+  '{"format":0,"registrations":[{}]}',
+  '{"format":1,"registrations":[null,{"proxy":{}}]}',
+])("a state file that holds %j is as good as none", (text) => {
+  const world = new World(SERVICE);
+  world.saved = text;
+  world.restart();
+  expect(names(world.connect(), CLUSTER)).toContain(REVIEWS);
 });
 
 test.each([

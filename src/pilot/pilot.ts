@@ -2,6 +2,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { HttpService } from "#base/http-service.ts";
 import type { Log } from "#base/log.ts";
+import type { StateFile } from "#base/state-file.ts";
 import type { Timer, Timers } from "#base/timers.ts";
 import type { XdsService } from "#xds/transport.ts";
 import { createPilotApi } from "./api/pilot-api.ts";
@@ -13,6 +14,7 @@ import type { Proxy } from "./model/proxy.ts";
 import type { Snapshot } from "./model/snapshot.ts";
 import { Debounce } from "./push/debounce.ts";
 import { XdsServer } from "./push/xds-server.ts";
+import { formatRegistrations, parseRegistrations } from "./registry/saved-registrations.ts";
 import { WorkloadRegistry } from "./registry/workload-registry.ts";
 
 export interface PilotOptions {
@@ -24,6 +26,10 @@ export interface PilotOptions {
   readonly mesh: MeshSettings;
   /** Quiet time before a change of configuration is pushed. Default of the command: 100 ms, as Istio. */
   readonly debounceMs: number;
+  /** Where registered instances outlive this process; undefined: a restart forgets them until their sidecars come back. */
+  readonly state: StateFile | undefined;
+  /** What `state` held at start. */
+  readonly savedState: string | undefined;
 }
 
 /** Instances come and go one by one and break nothing half done: they wait only so that a crowd becomes one push. */
@@ -51,9 +57,11 @@ export class Pilot {
       this.#workloadGroup(namespace, name),
     );
     this.#configDebounce = new Debounce(options.debounceMs);
-    const built = buildSnapshot(this.#objects, this.#registry.instances(), undefined, {
-      mesh: options.mesh,
-    });
+    // The groups first: instances are made by their groups.
+    const bare = buildSnapshot(this.#objects, [], undefined, { mesh: options.mesh });
+    this.#snapshot = bare.snapshot;
+    this.#registry.restore(parseRegistrations(options.savedState), options.clock.nowMs());
+    const built = buildSnapshot(this.#objects, this.#registry.instances(), bare.snapshot);
     this.#snapshot = built.snapshot;
     this.#snapshotProblems = built.problems;
     this.#server = new XdsServer({
@@ -65,6 +73,7 @@ export class Pilot {
     });
     this.#server.push(this.#snapshot);
     this.#reportProblems();
+    this.#arm();
     this.#subscription = options.store.onChange(() => {
       this.#configDebounce.handleChange(this.#options.clock.nowMs());
       this.#arm();
@@ -158,6 +167,7 @@ export class Pilot {
       ).snapshot;
     }
     this.#server.push(this.#snapshot);
+    this.#options.state?.write(formatRegistrations(this.#registry.save()));
     this.#reportProblems();
   }
 

@@ -41,6 +41,8 @@ export async function startPilot(files: Readonly<Record<string, string>>): Promi
     store: opened.store,
     mesh: DEFAULT_MESH_SETTINGS,
     debounceMs: 20,
+    state: undefined,
+    savedState: undefined,
   });
   const server = await serveXds({ host: "127.0.0.1", port: 0 }, pilot.xdsService);
   if ("kind" in server) throw new Error(server.reason);

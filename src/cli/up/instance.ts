@@ -58,6 +58,16 @@ function identityFor(plan: InstancePlan, address: InstanceAddress): ProxyIdentit
   };
 }
 
+/** Words and nothing else: no shell has to look at it. */
+const PLAIN_COMMAND = /^[\w@%+:,./-][\w@%+=:,./ -]*$/;
+
+/** A plain command runs as it is, which saves a shell for each instance; everything else is the shell's to read. */
+function programOf(command: string): readonly [string, ...string[]] {
+  const [program, ...args] = command.trim().split(/ +/);
+  if (program === undefined || !PLAIN_COMMAND.test(command)) return ["/bin/sh", "-c", command];
+  return [program, ...args];
+}
+
 export class Instance {
   readonly plan: InstancePlan;
   readonly address: InstanceAddress;
@@ -74,9 +84,8 @@ export class Instance {
     this.sidecar = options.createProxy(identityFor(plan, address));
     this.program = new Supervised({
       name: plan.name,
-      // `exec` in front of a simple command saves a shell for each instance; /bin/sh does it by itself for `-c`.
       program: {
-        command: ["/bin/sh", "-c", plan.command],
+        command: programOf(plan.command),
         directory: options.directory,
         env,
         onLine: (line) => reporter.output(plan.name, line),

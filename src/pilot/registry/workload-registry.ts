@@ -10,6 +10,12 @@ import { localityOf, type WorkloadInstance } from "./workload-instance.ts";
 /** How long an instance stays after its last connection closed: PILOT_WORKLOAD_ENTRY_GRACE_PERIOD, Istio's default. */
 export const WORKLOAD_ENTRY_GRACE_PERIOD_MS = 10_000;
 
+/**
+ * How long an instance that an earlier process of the pilot knew has to come back: proxies wait up to half a minute between two
+ * tries to connect (Envoy's back-off), and all of them must be back before anything is taken away from anybody.
+ */
+export const RESTORED_GRACE_PERIOD_MS = 60_000;
+
 /** Instances at once, those in their grace period included: a hundred times the fleet one pilot is built for. */
 const MAX_INSTANCES = 100_000;
 
@@ -22,6 +28,12 @@ export type GroupLookup = (namespace: string, name: string) => Group | undefined
 export interface UnregisteredProxy {
   readonly proxy: Proxy;
   readonly reason: string;
+}
+
+/** What of a registration outlives the pilot's process; plain JSON. */
+export interface SavedRegistration {
+  readonly proxy: Proxy;
+  readonly health: EndpointHealth;
 }
 
 interface Registration {
@@ -53,6 +65,31 @@ export class WorkloadRegistry {
       .map(([, registration]) => registration.instance)
       .filter((instance) => instance !== undefined);
     return this.#instances;
+  }
+
+  /** Everything that must be known after a restart; changes exactly when `instances` does, or a health does. */
+  save(): readonly SavedRegistration[] {
+    return [...this.#registrations.values()].map(({ proxy, health }) => ({ proxy, health }));
+  }
+
+  /**
+   * Takes up what an earlier process saved: the instances are there at once, so that no proxy is told that they have gone, and
+   * leave after RESTORED_GRACE_PERIOD_MS unless their proxies come back.
+   */
+  restore(saved: readonly SavedRegistration[], nowMs: number): void {
+    for (const { proxy, health } of saved.slice(0, MAX_INSTANCES)) {
+      if (this.#registrations.has(registrationKey(proxy))) continue;
+      const registration: Registration = {
+        proxy,
+        group: undefined,
+        health,
+        instance: undefined,
+        connections: 0,
+        leavesAtMs: nowMs + RESTORED_GRACE_PERIOD_MS,
+      };
+      this.#registrations.set(registrationKey(proxy), registration);
+      this.#refresh(registration);
+    }
   }
 
   /** Connected proxies that name a group and yet are not in `instances`. */

@@ -1,6 +1,5 @@
 // Endpoints of one cluster as Envoy groups them: filtered by subset and health, one group a locality, sorted, weighted.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { HealthStatus } from "#api/envoy/config/core/v3/health_check_pb.ts";
 import {
   type LbEndpoint,
   LbEndpointSchema,
@@ -47,14 +46,17 @@ export class ClusterEndpoints {
   }
 }
 
-/** Endpoints with every label of the subset; draining ones are left out, unhealthy ones sent as such (Istio does the same). */
+/**
+ * Healthy endpoints with every label of the subset. An unhealthy one is left out rather than sent as such, as Istio does with
+ * a WorkloadEntry whose Healthy condition is false: below half of healthy hosts a proxy would panic and send to it all the same.
+ */
 export function eligible(
   endpoints: readonly ServiceEndpoint[],
   subsetLabels: Labels | undefined,
 ): readonly ServiceEndpoint[] {
   return endpoints.filter(
     ({ health, labels }) =>
-      health !== "draining" && (subsetLabels === undefined || selects(subsetLabels, labels)),
+      health === "healthy" && (subsetLabels === undefined || selects(subsetLabels, labels)),
   );
 }
 
@@ -113,7 +115,6 @@ function lbEndpoint(endpoint: ServiceEndpoint, port: ServicePort): LbEndpoint {
       case: "endpoint",
       value: { address: address(endpoint.address, endpoint.portOf(port)) },
     },
-    healthStatus: endpoint.health === "unhealthy" ? HealthStatus.UNHEALTHY : HealthStatus.UNKNOWN,
     metadata: { filterMetadata: { istio: { workload: workloadText(endpoint) } } },
     loadBalancingWeight: weightOf(endpoint),
   });
