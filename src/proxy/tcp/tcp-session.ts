@@ -61,6 +61,8 @@ export class TcpSession
   #host: Host | undefined = undefined;
   #pool: ConnectionPool<TcpClientConnection> | undefined = undefined;
   #upstream: TcpClientConnection | undefined = undefined;
+  /** Its socket is closed; the session may live on until the upstream has read all. */
+  #isDownstreamGone = false;
   #hasDownstreamEnded = false;
   #hasUpstreamEnded = false;
   /** Who sent the last FIN. */
@@ -121,7 +123,7 @@ export class TcpSession
     if (this.#isClosed) return;
     this.#upstream?.finish("local");
     this.#closed();
-    this.#socket.close();
+    if (!this.#isDownstreamGone) this.#socket.close();
   }
 
   // ---- for the load balancer
@@ -262,6 +264,7 @@ export class TcpSession
         this.#lastEnd = "local";
         // Reading is paused until there is an upstream, yet a runtime may tell of the end: it is passed on then.
         this.#upstream?.endWriting();
+        this.#finishWhenDone();
       }
     } catch (bug) {
       this.#onBug(bug);
@@ -274,9 +277,12 @@ export class TcpSession
     if (this.#isClosed) return;
     this.#dispatcher.enter();
     try {
-      if (error !== undefined) this.#upstream?.reset();
-      else this.#upstream?.finish("local");
-      this.#closed();
+      this.#isDownstreamGone = true;
+      if (error === undefined && this.#upstream !== undefined) this.#flushUpstream();
+      else {
+        this.#upstream?.reset();
+        this.#closed();
+      }
     } catch (bug) {
       this.#onBug(bug);
     } finally {
@@ -287,6 +293,11 @@ export class TcpSession
   // ---- for the upstream connection
 
   onUpstreamData(bytes: Uint8Array): void {
+    if (this.#isDownstreamGone) {
+      // As a kernel does with bytes for a program that has closed its socket.
+      this.close();
+      return;
+    }
     this.#lastActivityMs = this.#dispatcher.nowMs;
     this.upstreamWireBytesReceived += bytes.length;
     this.downstreamWireBytesSent += bytes.length;
@@ -310,7 +321,11 @@ export class TcpSession
     if (isReset) {
       this.responseFlags |= FLAG.UR;
       this.#closed();
-      this.#socket.reset();
+      if (!this.#isDownstreamGone) this.#socket.reset();
+      return;
+    }
+    if (this.#isDownstreamGone) {
+      this.#closed();
       return;
     }
     // What it had to say is still delivered.
@@ -322,13 +337,13 @@ export class TcpSession
   onUpstreamAboveWatermark(): void {
     if (this.#isClosed) return;
     this.#stats.inc(TCP.downstream_flow_control_paused_reading_total);
-    this.#socket.pause();
+    if (!this.#isDownstreamGone) this.#socket.pause();
   }
 
   onUpstreamBelowWatermark(): void {
     if (this.#isClosed) return;
     this.#stats.inc(TCP.downstream_flow_control_resumed_reading_total);
-    this.#socket.resume();
+    if (!this.#isDownstreamGone) this.#socket.resume();
   }
 
   // ---- for the writer
@@ -370,10 +385,18 @@ export class TcpSession
 
   // ---- the end
 
+  /** The downstream is gone in good order: what it sent is still delivered. */
+  #flushUpstream(): void {
+    this.#hasDownstreamEnded = true;
+    this.#hasUpstreamEnded = true;
+    this.#upstream?.endWriting();
+    this.#finishWhenDone();
+  }
+
   /** Both sides have said all they had to say: the session is over once all of it is delivered. */
   #finishWhenDone(): void {
     if (this.#isClosed || !this.#hasDownstreamEnded || !this.#hasUpstreamEnded) return;
-    if (this.#writer.pendingBytes > 0) return;
+    if (!this.#isDownstreamGone && this.#writer.pendingBytes > 0) return;
     const upstream = this.#upstream;
     if (upstream !== undefined && upstream.pendingBytes > 0) {
       this.#countUpstreamFlush();
@@ -381,7 +404,7 @@ export class TcpSession
     }
     upstream?.finish(this.#lastEnd);
     this.#closed();
-    this.#socket.close();
+    if (!this.#isDownstreamGone) this.#socket.close();
   }
 
   /** The downstream has all it wanted; only the upstream still reads. */

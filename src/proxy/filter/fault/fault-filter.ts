@@ -85,9 +85,9 @@ class FaultFilter implements HttpFilter, TimeoutOwner {
   #configOf(head: RequestHead): FaultConfig | "disabled" {
     const { routeEntry, random } = this.#stream;
     if (routeEntry === undefined) return this.#own;
-    // With a single cluster the choice says what the route says.
+    // A choice's fault is its own or the route's. Without choices (a redirect, a header that names the cluster) it is the route's.
     const chosen =
-      routeEntry.choices.length > 1 ? pickCluster(routeEntry, random, head) : routeEntry;
+      routeEntry.choices.length > 0 ? pickCluster(routeEntry, random, head) : routeEntry;
     return chosen?.fault ?? this.#own;
   }
 
