@@ -221,6 +221,7 @@ export class Router
     const head = stream.requestHead as RequestHead;
     const { nowMs } = stream.dispatcher;
     this.#connection = connection;
+    this.#cluster?.outlier?.handleLocalOrigin(connection.host, "connectSuccess", nowMs);
     stream.upstreamConnectionId = connection.id;
     stream.upstreamLocalAddress = connection.socket?.local;
     stream.upstreamProtocol = "HTTP/1.1";

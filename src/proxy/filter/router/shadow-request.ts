@@ -152,6 +152,8 @@ export class ShadowRequest implements PoolWaiter<ClientConnection>, UpstreamExch
 
   onConnectionReady(connection: ClientConnection): void {
     this.#connection = connection;
+    const { nowMs } = this.#services.dispatcher;
+    this.#cluster.outlier?.handleLocalOrigin(this.#host, "connectSuccess", nowMs);
     connection.startEncodedRequest(this, this.#method, this.#head, this.#framing);
     if (this.#body.size > 0) connection.sendData(this.#body.bytes, 0, this.#body.size);
     this.#body.clear();
