@@ -9,6 +9,7 @@ import { CONFIG_RELOAD } from "#proxy/stats/schema/config-reload.ts";
 import { CONTROL_PLANE } from "#proxy/stats/schema/control-plane.ts";
 import { EDS } from "#proxy/stats/schema/eds.ts";
 import { FAULT } from "#proxy/stats/schema/fault.ts";
+import { FAULT_DOWNSTREAM_CLUSTER } from "#proxy/stats/schema/fault-downstream-cluster.ts";
 import { FILESYSTEM } from "#proxy/stats/schema/filesystem.ts";
 import { HEALTH_CHECK } from "#proxy/stats/schema/health-check.ts";
 import { HTTP } from "#proxy/stats/schema/http.ts";
@@ -91,6 +92,12 @@ export const GROUPS: readonly Group[] = [
     schema: FAULT,
     prefixes: ["http.<stat_prefix>.fault."],
     text: "Only where the fault filter is configured.",
+  },
+  {
+    constant: "FAULT_DOWNSTREAM_CLUSTER",
+    schema: FAULT_DOWNSTREAM_CLUSTER,
+    prefixes: ["http.<stat_prefix>.fault.<downstream cluster>."],
+    text: "By the request's `x-envoy-downstream-service-cluster`; the first 1,000 names.",
   },
   {
     constant: "TRACING",

@@ -2,7 +2,7 @@
 import type { RequestHead } from "#codec/http1/request-head.ts";
 import { X_ENVOY_DOWNSTREAM_SERVICE_CLUSTER } from "../../http/header-names.ts";
 import { FAULT } from "../../stats/schema/fault.ts";
-import { FAULT_ABORTS, FAULT_DELAYS } from "../../stats/schema/fault-downstream-cluster.ts";
+import { FAULT_DOWNSTREAM_CLUSTER } from "../../stats/schema/fault-downstream-cluster.ts";
 import type { StatBlock } from "../../stats/stat-block.ts";
 import type { StatsStore } from "../../stats/stats-store.ts";
 
@@ -18,7 +18,7 @@ export class FaultStats {
   readonly #store: StatsStore;
   readonly #prefix: string;
   readonly #block: StatBlock<"fault">;
-  readonly #downstreamClusters = new Set<string>();
+  readonly #downstreamBlocks = new Map<string, StatBlock<"faultDownstreamCluster">>();
 
   /** `prefix` is `http.<stat prefix>.fault.`. */
   constructor(store: StatsStore, prefix: string) {
@@ -46,26 +46,23 @@ export class FaultStats {
 
   delayInjected(head: RequestHead): void {
     this.#block.inc(FAULT.delays_injected);
-    const prefix = this.#downstreamPrefix(head);
-    if (prefix !== undefined)
-      this.#store.block(prefix, FAULT_DELAYS).inc(FAULT_DELAYS.delays_injected);
+    this.#downstreamBlock(head)?.inc(FAULT_DOWNSTREAM_CLUSTER.delays_injected);
   }
 
   abortInjected(head: RequestHead): void {
     this.#block.inc(FAULT.aborts_injected);
-    const prefix = this.#downstreamPrefix(head);
-    if (prefix !== undefined)
-      this.#store.block(prefix, FAULT_ABORTS).inc(FAULT_ABORTS.aborts_injected);
+    this.#downstreamBlock(head)?.inc(FAULT_DOWNSTREAM_CLUSTER.aborts_injected);
   }
 
-  #downstreamPrefix(head: RequestHead): string | undefined {
+  #downstreamBlock(head: RequestHead): StatBlock<"faultDownstreamCluster"> | undefined {
     const name = head.value(X_ENVOY_DOWNSTREAM_SERVICE_CLUSTER);
     if (name === undefined || name === "" || name.length > MAX_NAME_BYTES) return undefined;
-    const known = this.#downstreamClusters;
-    if (!known.has(name)) {
-      if (known.size >= MAX_DOWNSTREAM_CLUSTERS) return undefined;
-      known.add(name);
+    const blocks = this.#downstreamBlocks;
+    let block = blocks.get(name);
+    if (block === undefined && blocks.size < MAX_DOWNSTREAM_CLUSTERS) {
+      block = this.#store.block(`${this.#prefix}${name}.`, FAULT_DOWNSTREAM_CLUSTER);
+      blocks.set(name, block);
     }
-    return `${this.#prefix}${name}.`;
+    return block;
   }
 }
