@@ -12,7 +12,7 @@ import { effectivePolicy } from "./cluster/traffic-policy.ts";
 import { clusterEndpoints, viewerKey } from "./endpoint.ts";
 import { grpcClusters } from "./grpc.ts";
 import { meshOf } from "./mesh.ts";
-import { callerKey, ruleFor, type ScopedService, scopeOf } from "./scope.ts";
+import { callerKey, endpointsOf, ruleFor, type ScopedService, scopeOf } from "./scope.ts";
 import type { Translated } from "./translated.ts";
 
 const OF_SCOPE = new SharedResults<readonly Translated<Cluster>[]>();
@@ -40,7 +40,7 @@ function outboundOf(proxy: Proxy, snapshot: Snapshot): readonly Translated<Clust
   const place = scope.services.some(({ service }) => isDns(service.resolution))
     ? JSON.stringify([proxy.locality, Object.entries(proxy.labels).sort()])
     : callerKey(proxy, scope, snapshot);
-  return OF_SCOPE.get(scope, [], `${proxy.type} ${place}`, () =>
+  return OF_SCOPE.get(scope, [endpointsOf(scope, snapshot)], `${proxy.type} ${place}`, () =>
     scope.services.flatMap((scoped) => clustersOfService(scoped, proxy, snapshot)),
   );
 }

@@ -10,6 +10,7 @@ import type { Protocol } from "../model/service.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { parseProtocol } from "../registry/protocol.ts";
 import { SharedResults } from "./cache.ts";
+import { configOf } from "./mesh.ts";
 import { isHttp, isTls } from "./protocol.ts";
 
 export interface GatewayServer {
@@ -44,7 +45,7 @@ const MERGED = new SharedResults<readonly GatewayListener[]>();
 export function gatewayListeners(proxy: Proxy, snapshot: Snapshot): readonly GatewayListener[] {
   const gateways = snapshot.gatewaysFor(proxy.namespace, proxy.labels);
   const names = gateways.map(({ namespace, name }) => `${namespace}/${name}`).join();
-  return MERGED.get(snapshot, [], names, () => merge(gateways));
+  return MERGED.get(configOf(snapshot), [], names, () => merge(gateways));
 }
 
 function merge(gateways: readonly ConfigObject<"Gateway">[]): readonly GatewayListener[] {

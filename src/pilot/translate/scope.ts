@@ -18,7 +18,7 @@ import type { Proxy } from "../model/proxy.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 import type { MergedDestinationRule, Snapshot } from "../model/snapshot.ts";
 import { SharedResults } from "./cache.ts";
-import { meshOf } from "./mesh.ts";
+import { configOf, meshOf } from "./mesh.ts";
 import { outboundCluster, PASSTHROUGH_CLUSTER } from "./names.ts";
 import {
   destinationsOf,
@@ -55,6 +55,8 @@ export interface Scope {
   readonly byHost: ReadonlyMap<string, ScopedService>;
   /** Where requests go that no service claims; undefined: refused. */
   readonly unknownCluster: string | undefined;
+  /** Endpoints show in its clusters or listeners (DNS, services without addresses): those are made anew when endpoints change. */
+  readonly showsEndpoints: boolean;
   /** False: no match looks at the caller's labels, so that proxies of different labels share everything. */
   readonly looksAtSource: boolean;
 }
@@ -65,7 +67,7 @@ export function scopeOf(proxy: Proxy, snapshot: Snapshot): Scope {
   // Routers ignore Sidecar objects, as in Istio.
   const sidecar =
     proxy.type === "router" ? undefined : snapshot.sidecarFor(proxy.namespace, proxy.labels);
-  return SCOPES.get(snapshot, [sidecar], proxy.namespace, () =>
+  return SCOPES.get(configOf(snapshot), [meshOf(snapshot), sidecar], proxy.namespace, () =>
     buildScope(snapshot, proxy.namespace, sidecar),
   );
 }
@@ -94,6 +96,7 @@ function buildScope(
     services,
     byHost: firstByHost(services),
     unknownCluster: unknownCluster(sidecar, snapshot),
+    showsEndpoints: services.some(({ service }) => service.resolution !== "static"),
     looksAtSource: world.virtualServices.some(looksAtSource),
   };
 }
@@ -299,6 +302,11 @@ function unknownCluster(
   if (egressProxy === undefined) return PASSTHROUGH_CLUSTER;
   const host = resolveHost(egressProxy.host, sidecar.namespace);
   return outboundCluster(egressProxy.port?.number ?? 0, egressProxy.subset, host);
+}
+
+/** What a result that hangs on `scope` must also hang on. */
+export function endpointsOf(scope: Scope, snapshot: Snapshot): Snapshot | undefined {
+  return scope.showsEndpoints ? snapshot : undefined;
 }
 
 const CALLER_KEYS = new SharedResults<string>();

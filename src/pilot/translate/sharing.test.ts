@@ -8,6 +8,7 @@ import { buildSnapshot } from "../model/build-snapshot.ts";
 import { parseProxy } from "../model/parse-proxy.ts";
 import type { Proxy } from "../model/proxy.ts";
 import type { Snapshot } from "../model/snapshot.ts";
+import type { WorkloadInstance } from "../registry/workload-instance.ts";
 import { clusters } from "./cluster.ts";
 import { endpoints } from "./endpoint.ts";
 import { listeners } from "./listener/listener.ts";
@@ -44,6 +45,21 @@ function proxy(address: string, metadata: JsonObject = {}, region = "eu"): Proxy
   return parseProxy(node).proxy;
 }
 
+function instance(address: string): WorkloadInstance {
+  return {
+    namespace: "default",
+    name: address,
+    address,
+    ports: {},
+    labels: { app: "reviews" },
+    locality: { region: "", zone: "", subZone: "" },
+    weight: 0,
+    network: "",
+    serviceAccount: "",
+    health: "healthy",
+  };
+}
+
 describe("shared", () => {
   const snapshot = snapshotOf(SERVICE);
   const one = proxy("127.0.1.1", { LABELS: { app: "one" } });
@@ -64,6 +80,19 @@ describe("shared", () => {
     expect(kept?.name).toBe(NAME);
     expect(clusters(one, after)).toHaveLength(clusters(one, before).length + 1);
     expect(clusters(one, after)).toContain(kept as NonNullable<typeof kept>);
+  });
+
+  test("an instance that comes changes its endpoints, and nothing else is made again", () => {
+    const yaml = SERVICE.slice(0, SERVICE.indexOf("  endpoints:"));
+    const selecting = `${yaml}  workloadSelector: {labels: {app: reviews}}\n`;
+    const { objects } = parseObjects(selecting, "test.yaml");
+    const before = buildSnapshot(objects, []).snapshot;
+    const after = buildSnapshot(objects, [instance("10.0.0.7")], before).snapshot;
+    const [known] = endpoints(one, before, NAME).message.endpoints;
+    const [fresh] = endpoints(one, after, NAME).message.endpoints;
+    expect([known?.lbEndpoints.length ?? 0, fresh?.lbEndpoints.length]).toEqual([0, 1]);
+    expect(routes(one, after, "9080")).toBe(routes(one, before, "9080"));
+    expect(clusters(one, after)[0]).toBe(clusters(one, before)[0]);
   });
 });
 
@@ -91,6 +120,25 @@ spec: {host: reviews, trafficPolicy: {outlierDetection: {consecutive5xxErrors: 3
     };
     expect(nearest("eu")).toBe("eu");
     expect(nearest("us")).toBe("us");
+  });
+
+  test("a DNS cluster, which carries its endpoints, after an instance came", () => {
+    const yaml = SERVICE.replace("STATIC", "DNS").slice(0, SERVICE.indexOf("  endpoints:") - 3);
+    const { objects } = parseObjects(
+      `${yaml}  workloadSelector: {labels: {app: reviews}}\n`,
+      "test.yaml",
+    );
+    const one = buildSnapshot(objects, [instance("one.example.com")]).snapshot;
+    const two = buildSnapshot(
+      objects,
+      [instance("one.example.com"), instance("two.example.com")],
+      one,
+    ).snapshot;
+    const count = (snapshot: Snapshot): number | undefined => {
+      const found = clusters(proxy("127.0.1.1"), snapshot).find(({ name }) => name === NAME);
+      return found?.message.loadAssignment?.endpoints[0]?.lbEndpoints.length;
+    };
+    expect([count(one), count(two)]).toEqual([1, 2]);
   });
 
   test("a DestinationRule that is for some workloads only", () => {

@@ -5,7 +5,7 @@ import type { Snapshot } from "../../model/snapshot.ts";
 import { SharedResults } from "../cache.ts";
 import { grpcListeners } from "../grpc.ts";
 import { meshOf } from "../mesh.ts";
-import { callerKey, type Scope, scopeOf } from "../scope.ts";
+import { callerKey, endpointsOf, type Scope, scopeOf } from "../scope.ts";
 import type { Translated } from "../translated.ts";
 import { accessLogFile } from "./access-log.ts";
 import { routerListeners } from "./gateway.ts";
@@ -59,7 +59,9 @@ function sharedOutbound(
     accessLogFile(proxy, meshOf(snapshot)),
     callerKey(proxy, scope, snapshot),
   ]);
-  return OUTBOUND.get(scope, [], key, () => outboundListeners(scope, proxy, snapshot));
+  return OUTBOUND.get(scope, [endpointsOf(scope, snapshot)], key, () =>
+    outboundListeners(scope, proxy, snapshot),
+  );
 }
 
 /** A Sidecar's ingress and egress may name the same place: Envoy would refuse the second listener, and all others with it. */
