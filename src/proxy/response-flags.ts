@@ -1,6 +1,6 @@
 // Envoy's response flags: why a response is not what the upstream would have said. One table; masks, names and text from it.
 
-/** In Envoy's enum order, which is the order they are printed in. The place in this list is the bit in a mask. `long` is what RESPONSE_FLAGS_LONG prints. */
+/** In Envoy's enum order. `long` is what RESPONSE_FLAGS_LONG prints. */
 export const RESPONSE_FLAGS = [
   {
     short: "LH",
@@ -130,29 +130,42 @@ export const RESPONSE_FLAGS = [
 /** A flag's short name: "UH", "UC", … */
 export type FlagName = (typeof RESPONSE_FLAGS)[number]["short"];
 
-/** Bit masks by short name: `info.responseFlags |= FLAG.UH`. There are fewer than 31 flags, so a mask is a small integer. */
+/** A digit for each flag, by short name; 0 is no flag. */
 export const FLAG: Readonly<Record<FlagName, number>> = Object.fromEntries(
-  RESPONSE_FLAGS.map((row, bit) => [row.short, 1 << bit]),
+  RESPONSE_FLAGS.map((row, index) => [row.short, index + 1]),
 ) as Record<FlagName, number>;
 
-/** Masks seen so far and their text: few combinations occur, and a log line must not build strings. */
+/** There are fewer flags, so that a digit holds one; and a number holds ten digits, more than one request can gather. */
+const BASE = 32;
+
+/** `flags` and `flag`, unless it is there already. Envoy prints flags in the order in which they were raised: "URX,UC", but "UF,URX". */
+export function withFlag(flags: number, flag: number): number {
+  for (let rest = flags; rest > 0; rest = Math.floor(rest / BASE)) {
+    if (rest % BASE === flag) return flags;
+  }
+  return flags * BASE + flag;
+}
+
+/** Flags seen so far and their text: few combinations occur, and a log line must not build strings. */
 const shortTexts = new Map<number, string>([[0, "-"]]);
 const longTexts = new Map<number, string>([[0, "-"]]);
 
 /** `%RESPONSE_FLAGS%`: "UF,URX", or "-" when there is none. */
-export function formatFlags(mask: number): string {
-  return shortTexts.get(mask) ?? remember(shortTexts, mask, "short");
+export function formatFlags(flags: number): string {
+  return shortTexts.get(flags) ?? remember(shortTexts, flags, "short");
 }
 
 /** `%RESPONSE_FLAGS_LONG%`: "UpstreamConnectionFailure,UpstreamRetryLimitExceeded", or "-". */
-export function formatFlagsLong(mask: number): string {
-  return longTexts.get(mask) ?? remember(longTexts, mask, "long");
+export function formatFlagsLong(flags: number): string {
+  return longTexts.get(flags) ?? remember(longTexts, flags, "long");
 }
 
-function remember(texts: Map<number, string>, mask: number, form: "short" | "long"): string {
-  const text = RESPONSE_FLAGS.filter((_, bit) => (mask & (1 << bit)) !== 0)
-    .map((row) => row[form])
-    .join(",");
-  texts.set(mask, text);
+function remember(texts: Map<number, string>, flags: number, form: "short" | "long"): string {
+  const names: string[] = [];
+  for (let rest = flags; rest > 0; rest = Math.floor(rest / BASE)) {
+    names.unshift(RESPONSE_FLAGS[(rest % BASE) - 1]?.[form] ?? "");
+  }
+  const text = names.join(",");
+  texts.set(flags, text);
   return text;
 }

@@ -28,7 +28,7 @@ export interface StreamInfo {
   readonly responseCode: number;
   /** "via_upstream", "route_not_found", … (envoy.md section 16). */
   readonly responseCodeDetails: string | undefined;
-  /** A mask of FLAG (response-flags.ts). */
+  /** FLAGs in the order in which they were raised (`withFlag` in response-flags.ts). */
   readonly responseFlags: number;
   /** Why the connection was ended, when the proxy did it. */
   readonly connectionTerminationDetails: string | undefined;

@@ -5,7 +5,7 @@ import { headerName } from "#codec/header-name.ts";
 import { RequestHead } from "#codec/http1/request-head.ts";
 import { ResponseHead } from "#codec/http1/response-head.ts";
 import { OutputBuffer } from "#codec/output-buffer.ts";
-import { FLAG } from "../response-flags.ts";
+import { FLAG, withFlag } from "../response-flags.ts";
 import type { StreamInfo } from "../stream-info.ts";
 import { compileJson, compileText, DEFAULT_FORMAT } from "./format.ts";
 import { OPERATORS } from "./operators.ts";
@@ -239,7 +239,7 @@ test.each([
 
 test("values of a failed request are Envoy's", () => {
   const failed = sampleStream({
-    responseFlags: FLAG.UF | FLAG.URX,
+    responseFlags: withFlag(FLAG.UF, FLAG.URX),
     responseCodeDetails:
       "upstream_reset_before_response_started{remote_connection_failure|delayed connect error: Connection refused}",
     upstreamTransportFailureReason: "delayed connect error: Connection refused",

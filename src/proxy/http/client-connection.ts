@@ -86,6 +86,8 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
   #isReadPaused = false;
   #isReceiving = false;
   #isAbandoned = false;
+  /** FIN or RST came. */
+  #hasRemoteEnded = false;
   #countedBytesSent = 0;
 
   constructor(
@@ -199,6 +201,9 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
   // ---- for the decoder
 
   noteHead(head: ResponseHead): void {
+    if (!head.keepAlive && head.framing !== "untilClose" && head.framing !== "tunnel") {
+      this.#stats.inc(CLUSTER.upstream_cx_close_notify);
+    }
     if (!head.keepAlive || head.framing === "untilClose" || head.framing === "tunnel") {
       this.#isKeptAlive = false;
     }
@@ -211,7 +216,7 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
 
   noteProtocolError(): void {
     this.#stats.inc(CLUSTER.upstream_cx_protocol_error);
-    this.#closeWith("local", "protocolError");
+    this.#closeWith(this.#hasRemoteEnded ? "remote" : "local", "protocolError");
   }
 
   // ---- for the socket
@@ -308,7 +313,10 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
       return;
     }
     this.#isAbandoned = false;
-    if (consumed < bytes.length) this.#isKeptAlive = false;
+    if (consumed < bytes.length) {
+      this.#stats.inc(CLUSTER.upstream_cx_protocol_error);
+      this.#isKeptAlive = false;
+    }
     this.#finishResponse();
   }
 
@@ -317,20 +325,26 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
     this.exchange = undefined;
     exchange?.onUpstreamEnd();
     if (this.#isClosed) return;
+    if (!this.#isRequestComplete) {
+      // Answered early: what is left of the request has nowhere to go.
+      this.#closeWith(this.#hasRemoteEnded ? "remote" : "local", "localReset");
+      return;
+    }
     if (this.#isReadPaused) this.pauseReading(false);
     this.#countSent();
-    this.#pool.release(this);
+    this.#pool.release(this, this.#hasRemoteEnded ? "remote" : "local");
   }
 
   /** FIN or RST came. */
   #remoteClosed(isReset: boolean): void {
+    this.#hasRemoteEnded = true;
     if (this.#isResponseComplete) {
       this.#closeWith("remote", "connectionTermination");
     } else if (this.#decoder.isIdle) {
       this.#closeWith("remote", "connectionTermination");
     } else if (isReset) {
       // A body that FIN would end is cut short by RST: the downstream must see that.
-      this.#closeWith("remote", "protocolError");
+      this.noteProtocolError();
     } else {
       this.#decoder.end();
       if (this.#isClosed) return;

@@ -60,6 +60,7 @@ export class ServerConnection
   #isClosed = false;
   #delaysClose = false;
   #requestCount = 0;
+  #hasCodec = false;
   #lastActivityMs: number;
   #countedBytesSent = 0;
   #sentBefore = 0;
@@ -91,8 +92,6 @@ export class ServerConnection
     this.#decoder = new RequestDecoder(manager.decoderLimits, this.#stream);
     this.#stats.inc(HTTP.downstream_cx_total);
     this.#stats.inc(HTTP.downstream_cx_active);
-    this.#stats.inc(HTTP.downstream_cx_http1_total);
-    this.#stats.inc(HTTP.downstream_cx_http1_active);
     this.#armIdle();
     const { maxConnectionDurationMs } = manager.config;
     if (maxConnectionDurationMs !== undefined) {
@@ -126,6 +125,7 @@ export class ServerConnection
     try {
       this.#stats.add(HTTP.downstream_cx_rx_bytes_total, bytes.length);
       this.#lastActivityMs = this.#dispatcher.nowMs;
+      if (!this.#hasCodec) this.#startCodec();
       if (!this.#isClosing && !this.#isClosed) this.#accept(bytes);
     } catch (bug) {
       this.#onBug(bug);
@@ -271,7 +271,7 @@ export class ServerConnection
         }
         break;
       case HEADERS:
-        if (this.#stream.isActive && this.#stream.protocol === undefined) {
+        if (this.#stream.isActive && this.#stream.requestHead === undefined) {
           this.#stream.onHeadersTimeout();
         }
         break;
@@ -293,6 +293,14 @@ export class ServerConnection
   }
 
   // ---- reading
+
+  /** Which protocol it is shows with the first bytes: before them Envoy counts no HTTP/1 connection. */
+  #startCodec(): void {
+    this.#hasCodec = true;
+    if (this.#isClosed) return;
+    this.#stats.inc(HTTP.downstream_cx_http1_total);
+    this.#stats.inc(HTTP.downstream_cx_http1_active);
+  }
 
   #accept(bytes: Uint8Array): void {
     if (this.#heldBytes > 0) this.#hold(bytes, 0);
@@ -411,7 +419,7 @@ export class ServerConnection
       closedBy === "remote" ? HTTP.downstream_cx_destroy_remote : HTTP.downstream_cx_destroy_local,
     );
     stats.dec(HTTP.downstream_cx_active);
-    stats.dec(HTTP.downstream_cx_http1_active);
+    if (this.#hasCodec) stats.dec(HTTP.downstream_cx_http1_active);
     this.#manager.connectionLength.record(this.#dispatcher.nowMs - this.#startMs);
     this.writer.detach();
     this.#held = [];

@@ -19,7 +19,7 @@ import type { Dispatcher } from "../dispatcher.ts";
 import type { FilterStream, HttpFilter } from "../filter/filter.ts";
 import { writeLocalReply } from "../filter/local-reply.ts";
 import { Router } from "../filter/router/router.ts";
-import { FLAG } from "../response-flags.ts";
+import { FLAG, withFlag } from "../response-flags.ts";
 import type { RouteEntry } from "../route/route-table.ts";
 import type { SocketWriter } from "../socket-writer.ts";
 import { HTTP } from "../stats/schema/http.ts";
@@ -100,6 +100,7 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   begin(): void {
     const { stats, config } = this.manager;
     this.resetRecord(this.dispatcher.nowMs, this.dispatcher.wallMs());
+    this.protocol = "HTTP/1.1"; // what the codec speaks, until a head says 1.0
     this.isActive = true;
     this.isRequestComplete = false;
     this.isResponseStarted = false;
@@ -121,12 +122,12 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     if (!this.isActive) this.begin();
     const { manager, dispatcher } = this;
     this.requestHead = head;
-    this.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
+    if (head.minorVersion === 0) this.protocol = "HTTP/1.0";
     this.random = dispatcher.random.u32();
     if (hasNoBody(head)) this.#completeRequest();
     if (head.expectsContinue && !manager.config.proxy100Continue) {
       head.remove(EXPECT);
-      if (!this.isRequestComplete) encodeContinue(this.owner.writer.buffer());
+      if (!this.isRequestComplete) this.sendContinue();
     }
     if (!this.#passesPolicy(head)) return;
     this.downstreamRemoteAddress = prepareRequestHead(head, manager, this.owner.facts);
@@ -135,8 +136,8 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   }
 
   onData(bytes: Uint8Array, start: number, end: number): void {
-    this.bytesReceived += end - start;
     if (this.isResponseComplete) return;
+    this.bytesReceived += end - start;
     if (this.#filterIndex < this.#filters.length) this.#holdData(bytes, start, end);
     else this.#router.onRequestData(bytes, start, end);
   }
@@ -157,23 +158,21 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   onError(error: ProtocolError): void {
     const { stats } = this.manager;
     stats.inc(HTTP.downstream_cx_protocol_error);
-    stats.inc(HTTP.downstream_rq_rx_reset);
     if (!this.isActive) this.begin();
-    this.responseFlags |= FLAG.DPE;
+    this.addFlag(FLAG.DPE);
     if (this.isResponseStarted) {
+      stats.inc(HTTP.downstream_rq_rx_reset);
       this.responseCodeDetails = error.details;
       this.owner.onResponseBroken();
       return;
     }
-    // Envoy logs no request line for bytes that are no request.
-    if (this.protocol === undefined) this.requestHead = undefined;
     this.sendLocalReply(error.status, ERROR_BODIES[error.status], error.details);
   }
 
   // ---- the filters' side
 
   addFlag(flag: number): void {
-    this.responseFlags |= flag;
+    this.responseFlags = withFlag(this.responseFlags, flag);
   }
 
   continueRequest(): void {
@@ -245,7 +244,9 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   }
 
   sendContinue(): void {
-    if (!this.isResponseStarted) encodeContinue(this.owner.writer.buffer());
+    if (this.isResponseStarted) return;
+    this.manager.countResponse(100);
+    encodeContinue(this.owner.writer.buffer());
   }
 
   /** The response cannot be completed. */
@@ -253,6 +254,7 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     if (this.isResponseComplete) return;
     this.responseCodeDetails = details;
     this.manager.stats.inc(HTTP.downstream_rq_tx_reset);
+    this.manager.stats.inc(HTTP.downstream_rq_rx_reset);
     this.owner.onResponseBroken();
   }
 
@@ -268,7 +270,7 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
 
   onIdleTimeout(): void {
     this.manager.stats.inc(HTTP.downstream_rq_idle_timeout);
-    this.responseFlags |= FLAG.SI;
+    this.addFlag(FLAG.SI);
     this.sendLocalReply(this.#timeoutStatus(), "stream timeout", "stream_idle_timeout");
   }
 
@@ -284,7 +286,6 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
 
   onTimeout(_kind: number): void {
     this.manager.stats.inc(HTTP.downstream_rq_max_duration_reached);
-    this.responseFlags |= FLAG.UMSDR;
     this.sendLocalReply(
       this.#timeoutStatus(),
       "downstream duration timeout",
@@ -318,12 +319,9 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     const rejection = checkRequestHead(head, config);
     if (rejection === undefined) {
       if (!config.normalizePath && !config.mergeSlashes) return true;
-      const before = head.path();
-      if (normalizePath(head, config)) {
-        if (head.path() !== before) this.originalPath = before;
-        return true;
-      }
+      if (normalizePath(head, config)) return true;
       stats.inc(HTTP.downstream_rq_failed_path_normalization);
+      head.keepAlive = false;
       this.sendLocalReply(400, "", "path_normalization_failed");
       return false;
     }
@@ -334,7 +332,7 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
       stats.inc(HTTP.downstream_rq_failed_path_normalization);
     }
     if (rejection.closes) head.keepAlive = false;
-    if (rejection.flag !== undefined) this.responseFlags |= FLAG[rejection.flag];
+    if (rejection.flag !== undefined) this.addFlag(FLAG[rejection.flag]);
     this.sendLocalReply(rejection.status, "", rejection.details);
     return false;
   }
@@ -462,6 +460,8 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
 
   #completeResponse(): void {
     this.isResponseComplete = true;
+    // The rest of the request is not wanted any more; Envoy counts its reset as one that came in.
+    if (!this.isRequestComplete) this.manager.stats.inc(HTTP.downstream_rq_rx_reset);
     this.lastDownstreamTxMs = this.dispatcher.nowMs;
     this.owner.onResponseComplete();
   }

@@ -5,7 +5,7 @@ import { latin1 } from "#codec/latin1.ts";
 import type { Dispatcher, Flushable } from "../dispatcher.ts";
 import { REQUEST_ID_BYTES, writeRequestId } from "../http/request-id.ts";
 import { type ConnectionFacts, StreamRecord } from "../http/stream-record.ts";
-import { FLAG } from "../response-flags.ts";
+import { FLAG, withFlag } from "../response-flags.ts";
 import { SocketWriter, type SocketWriterOwner } from "../socket-writer.ts";
 import { CLUSTER } from "../stats/schema/cluster.ts";
 import { TCP } from "../stats/schema/tcp.ts";
@@ -165,7 +165,7 @@ export class TcpSession
     this.upstreamTransportFailureReason = this.#proxy.services.poolKind.lastConnectError;
     if (reason === "remoteConnectFailure" || reason === "connectTimeout") {
       const event = reason === "connectTimeout" ? "timeout" : "connectFailed";
-      this.responseFlags |= FLAG.UF;
+      this.responseFlags = withFlag(this.responseFlags, FLAG.UF);
       this.#cluster?.outlier?.handleLocalOrigin(host, event, nowMs);
     }
     if (this.attemptCount < this.#proxy.config.maxConnectAttempts) {
@@ -215,7 +215,7 @@ export class TcpSession
 
   /** There will be no upstream. */
   #giveUp(flag: number): void {
-    this.responseFlags |= flag;
+    this.responseFlags = withFlag(this.responseFlags, flag);
     this.#notePoolReady();
     this.close();
   }
@@ -319,7 +319,7 @@ export class TcpSession
   onUpstreamClosed(isReset: boolean): void {
     this.#upstream = undefined;
     if (isReset) {
-      this.responseFlags |= FLAG.UR;
+      this.responseFlags = withFlag(this.responseFlags, FLAG.UR);
       this.#closed();
       if (!this.#isDownstreamGone) this.#socket.reset();
       return;
@@ -367,7 +367,7 @@ export class TcpSession
 
   onTimeout(kind: number): void {
     if (kind === DURATION) {
-      this.responseFlags |= FLAG.DT;
+      this.responseFlags = withFlag(this.responseFlags, FLAG.DT);
       this.#stats.inc(TCP.max_downstream_connection_duration);
       this.close();
       return;

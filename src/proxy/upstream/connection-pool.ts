@@ -139,8 +139,8 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
     if (this.#isDraining) this.#closeIdle();
   }
 
-  /** The request on `connection` is done: the connection serves the next one, or closes. */
-  release(connection: C): void {
+  /** The request on `connection` is done: the connection serves the next one, or closes; `closedBy` then says whose doing that is. */
+  release(connection: C, closedBy: ClosedBy = "local"): void {
     const entry = connection.poolEntry;
     assert(
       entry.state === "busy" || entry.state === "draining",
@@ -149,7 +149,7 @@ export class ConnectionPool<C extends PooledConnection> implements TimeoutOwner 
     this.#counters.requestEnded();
     this.#removeBusy(connection);
     if (entry.state === "draining" || !connection.isReusable()) {
-      this.#countClosed(entry, "local");
+      this.#countClosed(entry, closedBy);
       connection.close();
       if (this.#pending.size > 0) this.#openConnections();
       return;

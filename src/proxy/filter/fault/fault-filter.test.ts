@@ -6,7 +6,7 @@ import type { RequestHead } from "#codec/http1/request-head.ts";
 import type { FaultConfig, FractionalPercent } from "../../config/fault-config.ts";
 import { Dispatcher } from "../../dispatcher.ts";
 import { StreamRecord } from "../../http/stream-record.ts";
-import { formatFlags } from "../../response-flags.ts";
+import { formatFlags, withFlag } from "../../response-flags.ts";
 import type { RouteEntry, RouteTable } from "../../route/route-table.ts";
 import { createRequest } from "../../route/testing/request.ts";
 import { createRoutes, createTable } from "../../route/testing/table.ts";
@@ -47,7 +47,7 @@ class FaultedStream extends StreamRecord implements FilterStream {
   }
 
   addFlag(flag: number): void {
-    this.responseFlags |= flag;
+    this.responseFlags = withFlag(this.responseFlags, flag);
   }
 }
 

@@ -39,6 +39,7 @@ export class RetryState {
   #nextRangeMs: number;
   /** A place among the cluster's active retries is ours: from the verdict until the retried attempt has its outcome. */
   #holdsRetry = false;
+  #backsOff = false;
 
   constructor(policy: RetryPolicy, cluster: Cluster, breaker: CircuitBreaker, random: Random) {
     this.policy = policy;
@@ -82,16 +83,22 @@ export class RetryState {
       return "overflow";
     }
     this.#holdsRetry = true;
-    stats.inc(CLUSTER.upstream_rq_retry);
+    this.#backsOff = backsOff;
     this.backOffMs = backsOff ? this.#nextBackOffMs() : 0;
     return "retry";
+  }
+
+  /** The back-off is over: the retry really happens. */
+  started(): void {
+    const { stats } = this.#cluster;
+    stats.inc(CLUSTER.upstream_rq_retry);
+    if (this.#backsOff) stats.inc(CLUSTER.upstream_rq_retry_backoff_exponential);
   }
 
   /** Full jitter: anything below a range that doubles up to the maximum. */
   #nextBackOffMs(): number {
     const rangeMs = Math.max(1, Math.floor(this.#nextRangeMs));
     this.#nextRangeMs = Math.min(this.#nextRangeMs * 2, this.policy.backOffMaxMs);
-    this.#cluster.stats.inc(CLUSTER.upstream_rq_retry_backoff_exponential);
     return below(this.#random, rangeMs);
   }
 

@@ -58,6 +58,9 @@ export class Router
   #entry: RouteEntry | undefined = undefined;
   #action: ForwardAction | undefined = undefined;
   #choice: ClusterChoice | undefined = undefined;
+  /** The cluster that the route names, if it is there. */
+  #target: Cluster | undefined = undefined;
+  /** The same, once the request is being forwarded. */
   #cluster: Cluster | undefined = undefined;
   #retry: RetryState | undefined = undefined;
   #perTryTimeoutMs: number | undefined = undefined;
@@ -99,9 +102,17 @@ export class Router
     this.#entry = entry;
     this.#action = undefined;
     this.#choice = undefined;
+    this.#target = undefined;
     if (entry?.route.action.kind !== "forward") return;
     this.#action = entry.route.action;
-    this.#choice = pickCluster(entry, this.#stream.random, head);
+    const choice = pickCluster(entry, this.#stream.random, head);
+    this.#choice = choice;
+    const target = choice === undefined ? undefined : this.#services.clusters.cluster(choice.name);
+    if (target === undefined) return;
+    // A request that a filter answers is logged with the cluster that it would have gone to.
+    this.#target = target;
+    this.#stream.upstreamCluster = target.name;
+    this.#stream.upstreamClusterStatName = target.config.statName;
   }
 
   onRequestHead(head: RequestHead, isEnd: boolean): void {
@@ -124,7 +135,7 @@ export class Router
       return;
     }
     const choice = this.#choice;
-    const cluster = choice === undefined ? undefined : this.#services.clusters.cluster(choice.name);
+    const cluster = this.#target;
     if (choice === undefined || cluster === undefined) {
       stats.inc(HTTP.no_cluster);
       stream.addFlag(FLAG.NC);
@@ -132,8 +143,6 @@ export class Router
       return;
     }
     this.#cluster = cluster;
-    stream.upstreamCluster = cluster.name;
-    stream.upstreamClusterStatName = cluster.config.statName;
     stream.attemptCount = 1;
     this.#preparePolicy(entry.retryPolicy, action, head);
     this.#setTimeoutHeader(head, action);
@@ -187,6 +196,7 @@ export class Router
   onStreamEnd(): void {
     this.#entry = undefined;
     this.#action = undefined;
+    this.#target = undefined;
     if (this.#cluster === undefined) return;
     this.#dropAttempt();
     this.#disarmAll();
@@ -251,6 +261,7 @@ export class Router
   // ---- for the connection
 
   onUpstreamInformational(head: ResponseHead): void {
+    this.#cluster?.codes.count(head.status);
     if (head.status === 100 && this.#stream.manager.config.proxy100Continue) {
       this.#stream.sendContinue();
     }
@@ -283,6 +294,10 @@ export class Router
     }
     const entry = this.#entry as RouteEntry;
     this.#setResponseAttemptCount(head, entry);
+    // Header operations may speak of the response.
+    stream.responseHead = head;
+    stream.responseCode = status;
+    stream.responseCodeDetails = "via_upstream";
     finalizeResponse(entry, this.#choice, head, stream);
     stream.sendHead(head, "via_upstream");
   }
@@ -339,6 +354,8 @@ export class Router
         );
         break;
       default:
+        this.#retry?.started();
+        this.#stream.attemptCount += 1;
         this.#startAttempt();
     }
   }
@@ -470,7 +487,6 @@ export class Router
     wheel.disarm(this.#perTryTimer);
     wheel.disarm(this.#perTryIdleTimer);
     this.#stream.owner.pauseRequest(PAUSE.upstreamIsSlow, false);
-    this.#stream.attemptCount += 1;
     wheel.arm(this.#backOffTimer, nowMs, (this.#retry as RetryState).backOffMs);
   }
 
@@ -566,7 +582,6 @@ export class Router
     const stream = this.#stream;
     const host = this.#host;
     if (host !== undefined) host.stats.rqError += 1;
-    stream.manager.stats.inc(HTTP.rq_reset_after_downstream_response_started);
     stream.addFlag(flag);
     stream.breakResponse(details);
   }
