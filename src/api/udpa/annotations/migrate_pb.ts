@@ -3,16 +3,16 @@
 /* eslint-disable */
 
 import type { GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { extDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../registry.ts";
 import type { FieldOptions } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file udpa/annotations/migrate.proto.
  */
-export const file_udpa_annotations_migrate: GenFile = /*@__PURE__*/
-  fileDesc("Ch51ZHBhL2Fubm90YXRpb25zL21pZ3JhdGUucHJvdG8SEHVkcGEuYW5ub3RhdGlvbnMiQQoWRmllbGRNaWdyYXRlQW5ub3RhdGlvbhIOCgZyZW5hbWUYASABKAkSFwoPb25lb2ZfcHJvbW90aW9uGAIgASgJOm8KDWZpZWxkX21pZ3JhdGUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGI7j/1EgASgLMigudWRwYS5hbm5vdGF0aW9ucy5GaWVsZE1pZ3JhdGVBbm5vdGF0aW9uUgxmaWVsZE1pZ3JhdGVCKVonZ2l0aHViLmNvbS9jbmNmL3hkcy9nby91ZHBhL2Fubm90YXRpb25zYgZwcm90bzM", [file_google_protobuf_descriptor]);
+export const file_udpa_annotations_migrate: GenFile =
+  descFile("udpa/annotations/migrate.proto");
 
 /**
  * @generated from message udpa.annotations.FieldMigrateAnnotation

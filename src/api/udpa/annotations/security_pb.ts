@@ -3,17 +3,16 @@
 /* eslint-disable */
 
 import type { GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_udpa_annotations_status } from "./status_pb.ts";
+import { extDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../registry.ts";
 import type { FieldOptions } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file udpa/annotations/security.proto.
  */
-export const file_udpa_annotations_security: GenFile = /*@__PURE__*/
-  fileDesc("Ch91ZHBhL2Fubm90YXRpb25zL3NlY3VyaXR5LnByb3RvEhB1ZHBhLmFubm90YXRpb25zIm8KF0ZpZWxkU2VjdXJpdHlBbm5vdGF0aW9uEioKImNvbmZpZ3VyZV9mb3JfdW50cnVzdGVkX2Rvd25zdHJlYW0YASABKAgSKAogY29uZmlndXJlX2Zvcl91bnRydXN0ZWRfdXBzdHJlYW0YAiABKAg6ZwoIc2VjdXJpdHkSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLHypgUgASgLMikudWRwYS5hbm5vdGF0aW9ucy5GaWVsZFNlY3VyaXR5QW5ub3RhdGlvblIIc2VjdXJpdHlCMVonZ2l0aHViLmNvbS9jbmNmL3hkcy9nby91ZHBhL2Fubm90YXRpb25zuoDI0QYCCAFiBnByb3RvMw", [file_udpa_annotations_status, file_google_protobuf_descriptor]);
+export const file_udpa_annotations_security: GenFile =
+  descFile("udpa/annotations/security.proto");
 
 /**
  * @generated from message udpa.annotations.FieldSecurityAnnotation

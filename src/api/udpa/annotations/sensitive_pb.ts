@@ -3,15 +3,15 @@
 /* eslint-disable */
 
 import type { GenExtension, GenFile } from "@bufbuild/protobuf/codegenv2";
-import { extDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
+import { extDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../registry.ts";
 import type { FieldOptions } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file udpa/annotations/sensitive.proto.
  */
-export const file_udpa_annotations_sensitive: GenFile = /*@__PURE__*/
-  fileDesc("CiB1ZHBhL2Fubm90YXRpb25zL3NlbnNpdGl2ZS5wcm90bxIQdWRwYS5hbm5vdGF0aW9uczo+CglzZW5zaXRpdmUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGPe2wSQgASgIUglzZW5zaXRpdmVCKVonZ2l0aHViLmNvbS9jbmNmL3hkcy9nby91ZHBhL2Fubm90YXRpb25zYgZwcm90bzM", [file_google_protobuf_descriptor]);
+export const file_udpa_annotations_sensitive: GenFile =
+  descFile("udpa/annotations/sensitive.proto");
 
 /**
  * @generated from extension: bool sensitive = 76569463;

@@ -3,16 +3,16 @@
 /* eslint-disable */
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, extDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../registry.ts";
 import type { FileOptions } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file udpa/annotations/status.proto.
  */
-export const file_udpa_annotations_status: GenFile = /*@__PURE__*/
-  fileDesc("Ch11ZHBhL2Fubm90YXRpb25zL3N0YXR1cy5wcm90bxIQdWRwYS5hbm5vdGF0aW9ucyJ0ChBTdGF0dXNBbm5vdGF0aW9uEhgKEHdvcmtfaW5fcHJvZ3Jlc3MYASABKAgSRgoWcGFja2FnZV92ZXJzaW9uX3N0YXR1cxgCIAEoDjImLnVkcGEuYW5ub3RhdGlvbnMuUGFja2FnZVZlcnNpb25TdGF0dXMqXQoUUGFja2FnZVZlcnNpb25TdGF0dXMSCwoHVU5LTk9XThAAEgoKBkZST1pFThABEgoKBkFDVElWRRACEiAKHE5FWFRfTUFKT1JfVkVSU0lPTl9DQU5ESURBVEUQAzpkCgtmaWxlX3N0YXR1cxIcLmdvb2dsZS5wcm90b2J1Zi5GaWxlT3B0aW9ucxiHgJlqIAEoCzIiLnVkcGEuYW5ub3RhdGlvbnMuU3RhdHVzQW5ub3RhdGlvblIKZmlsZVN0YXR1c0IpWidnaXRodWIuY29tL2NuY2YveGRzL2dvL3VkcGEvYW5ub3RhdGlvbnNiBnByb3RvMw", [file_google_protobuf_descriptor]);
+export const file_udpa_annotations_status: GenFile =
+  descFile("udpa/annotations/status.proto");
 
 /**
  * @generated from message udpa.annotations.StatusAnnotation

@@ -3,16 +3,16 @@
 /* eslint-disable */
 
 import type { GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { extDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../registry.ts";
 import type { MessageOptions } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file udpa/annotations/versioning.proto.
  */
-export const file_udpa_annotations_versioning: GenFile = /*@__PURE__*/
-  fileDesc("CiF1ZHBhL2Fubm90YXRpb25zL3ZlcnNpb25pbmcucHJvdG8SEHVkcGEuYW5ub3RhdGlvbnMiNQoUVmVyc2lvbmluZ0Fubm90YXRpb24SHQoVcHJldmlvdXNfbWVzc2FnZV90eXBlGAEgASgJOmoKCnZlcnNpb25pbmcSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMY04jhAyABKAsyJi51ZHBhLmFubm90YXRpb25zLlZlcnNpb25pbmdBbm5vdGF0aW9uUgp2ZXJzaW9uaW5nQilaJ2dpdGh1Yi5jb20vY25jZi94ZHMvZ28vdWRwYS9hbm5vdGF0aW9uc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
+export const file_udpa_annotations_versioning: GenFile =
+  descFile("udpa/annotations/versioning.proto");
 
 /**
  * @generated from message udpa.annotations.VersioningAnnotation

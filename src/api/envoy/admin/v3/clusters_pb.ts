@@ -3,28 +3,21 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../registry.ts";
 import type { SimpleMetric } from "./metrics_pb.ts";
-import { file_envoy_admin_v3_metrics } from "./metrics_pb.ts";
 import type { CircuitBreakers } from "../../config/cluster/v3/circuit_breaker_pb.ts";
-import { file_envoy_config_cluster_v3_circuit_breaker } from "../../config/cluster/v3/circuit_breaker_pb.ts";
 import type { Address } from "../../config/core/v3/address_pb.ts";
-import { file_envoy_config_core_v3_address } from "../../config/core/v3/address_pb.ts";
 import type { Locality } from "../../config/core/v3/base_pb.ts";
-import { file_envoy_config_core_v3_base } from "../../config/core/v3/base_pb.ts";
 import type { HealthStatus } from "../../config/core/v3/health_check_pb.ts";
-import { file_envoy_config_core_v3_health_check } from "../../config/core/v3/health_check_pb.ts";
 import type { Percent } from "../../type/v3/percent_pb.ts";
-import { file_envoy_type_v3_percent } from "../../type/v3/percent_pb.ts";
-import { file_udpa_annotations_status } from "../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../udpa/annotations/versioning_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/admin/v3/clusters.proto.
  */
-export const file_envoy_admin_v3_clusters: GenFile = /*@__PURE__*/
-  fileDesc("Ch1lbnZveS9hZG1pbi92My9jbHVzdGVycy5wcm90bxIOZW52b3kuYWRtaW4udjMiaAoIQ2x1c3RlcnMSNwoQY2x1c3Rlcl9zdGF0dXNlcxgBIAMoCzIdLmVudm95LmFkbWluLnYzLkNsdXN0ZXJTdGF0dXM6I5rFiB4eChxlbnZveS5hZG1pbi52MmFscGhhLkNsdXN0ZXJzIpoDCg1DbHVzdGVyU3RhdHVzEgwKBG5hbWUYASABKAkSFQoNYWRkZWRfdmlhX2FwaRgCIAEoCBI/Ch9zdWNjZXNzX3JhdGVfZWplY3Rpb25fdGhyZXNob2xkGAMgASgLMhYuZW52b3kudHlwZS52My5QZXJjZW50EjEKDWhvc3Rfc3RhdHVzZXMYBCADKAsyGi5lbnZveS5hZG1pbi52My5Ib3N0U3RhdHVzEkwKLGxvY2FsX29yaWdpbl9zdWNjZXNzX3JhdGVfZWplY3Rpb25fdGhyZXNob2xkGAUgASgLMhYuZW52b3kudHlwZS52My5QZXJjZW50EkIKEGNpcmN1aXRfYnJlYWtlcnMYBiABKAsyKC5lbnZveS5jb25maWcuY2x1c3Rlci52My5DaXJjdWl0QnJlYWtlcnMSGgoSb2JzZXJ2YWJpbGl0eV9uYW1lGAcgASgJEhgKEGVkc19zZXJ2aWNlX25hbWUYCCABKAk6KJrFiB4jCiFlbnZveS5hZG1pbi52MmFscGhhLkNsdXN0ZXJTdGF0dXMimAMKCkhvc3RTdGF0dXMSLgoHYWRkcmVzcxgBIAEoCzIdLmVudm95LmNvbmZpZy5jb3JlLnYzLkFkZHJlc3MSKwoFc3RhdHMYAiADKAsyHC5lbnZveS5hZG1pbi52My5TaW1wbGVNZXRyaWMSNwoNaGVhbHRoX3N0YXR1cxgDIAEoCzIgLmVudm95LmFkbWluLnYzLkhvc3RIZWFsdGhTdGF0dXMSLAoMc3VjY2Vzc19yYXRlGAQgASgLMhYuZW52b3kudHlwZS52My5QZXJjZW50Eg4KBndlaWdodBgFIAEoDRIQCghob3N0bmFtZRgGIAEoCRIQCghwcmlvcml0eRgHIAEoDRI5Chlsb2NhbF9vcmlnaW5fc3VjY2Vzc19yYXRlGAggASgLMhYuZW52b3kudHlwZS52My5QZXJjZW50EjAKCGxvY2FsaXR5GAkgASgLMh4uZW52b3kuY29uZmlnLmNvcmUudjMuTG9jYWxpdHk6JZrFiB4gCh5lbnZveS5hZG1pbi52MmFscGhhLkhvc3RTdGF0dXMikAMKEEhvc3RIZWFsdGhTdGF0dXMSIgoaZmFpbGVkX2FjdGl2ZV9oZWFsdGhfY2hlY2sYASABKAgSHAoUZmFpbGVkX291dGxpZXJfY2hlY2sYAiABKAgSJAocZmFpbGVkX2FjdGl2ZV9kZWdyYWRlZF9jaGVjaxgEIAEoCBIfChdwZW5kaW5nX2R5bmFtaWNfcmVtb3ZhbBgFIAEoCBIZChFwZW5kaW5nX2FjdGl2ZV9oYxgGIAEoCBImCh5leGNsdWRlZF92aWFfaW1tZWRpYXRlX2hjX2ZhaWwYByABKAgSGQoRYWN0aXZlX2hjX3RpbWVvdXQYCCABKAgSKQohZmFpbGVkX2RlZ3JhZGVkX291dGxpZXJfZGV0ZWN0aW9uGAkgASgIEj0KEWVkc19oZWFsdGhfc3RhdHVzGAMgASgOMiIuZW52b3kuY29uZmlnLmNvcmUudjMuSGVhbHRoU3RhdHVzOiuaxYgeJgokZW52b3kuYWRtaW4udjJhbHBoYS5Ib3N0SGVhbHRoU3RhdHVzQnYKHGlvLmVudm95cHJveHkuZW52b3kuYWRtaW4udjNCDUNsdXN0ZXJzUHJvdG9QAVo9Z2l0aHViLmNvbS9lbnZveXByb3h5L2dvLWNvbnRyb2wtcGxhbmUvZW52b3kvYWRtaW4vdjM7YWRtaW52M7qAyNEGAhACYgZwcm90bzM", [file_envoy_admin_v3_metrics, file_envoy_config_cluster_v3_circuit_breaker, file_envoy_config_core_v3_address, file_envoy_config_core_v3_base, file_envoy_config_core_v3_health_check, file_envoy_type_v3_percent, file_udpa_annotations_status, file_udpa_annotations_versioning]);
+export const file_envoy_admin_v3_clusters: GenFile =
+  descFile("envoy/admin/v3/clusters.proto");
 
 /**
  * @generated from message envoy.admin.v3.Clusters

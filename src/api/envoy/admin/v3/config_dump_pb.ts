@@ -3,22 +3,18 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../registry.ts";
 import type { ClientResourceStatus, UpdateFailureState } from "./config_dump_shared_pb.ts";
-import { file_envoy_admin_v3_config_dump_shared } from "./config_dump_shared_pb.ts";
 import type { Bootstrap } from "../../config/bootstrap/v3/bootstrap_pb.ts";
-import { file_envoy_config_bootstrap_v3_bootstrap } from "../../config/bootstrap/v3/bootstrap_pb.ts";
 import type { Any, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_any, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import { file_udpa_annotations_status } from "../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../udpa/annotations/versioning_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/admin/v3/config_dump.proto.
  */
-export const file_envoy_admin_v3_config_dump: GenFile = /*@__PURE__*/
-  fileDesc("CiBlbnZveS9hZG1pbi92My9jb25maWdfZHVtcC5wcm90bxIOZW52b3kuYWRtaW4udjMiWgoKQ29uZmlnRHVtcBIlCgdjb25maWdzGAEgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueTolmsWIHiAKHmVudm95LmFkbWluLnYyYWxwaGEuQ29uZmlnRHVtcCKwAQoTQm9vdHN0cmFwQ29uZmlnRHVtcBI3Cglib290c3RyYXAYASABKAsyJC5lbnZveS5jb25maWcuYm9vdHN0cmFwLnYzLkJvb3RzdHJhcBIwCgxsYXN0X3VwZGF0ZWQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOi6axYgeKQonZW52b3kuYWRtaW4udjJhbHBoYS5Cb290c3RyYXBDb25maWdEdW1wIp4GChFTZWNyZXRzQ29uZmlnRHVtcBJGCg5zdGF0aWNfc2VjcmV0cxgBIAMoCzIuLmVudm95LmFkbWluLnYzLlNlY3JldHNDb25maWdEdW1wLlN0YXRpY1NlY3JldBJPChZkeW5hbWljX2FjdGl2ZV9zZWNyZXRzGAIgAygLMi8uZW52b3kuYWRtaW4udjMuU2VjcmV0c0NvbmZpZ0R1bXAuRHluYW1pY1NlY3JldBJQChdkeW5hbWljX3dhcm1pbmdfc2VjcmV0cxgDIAMoCzIvLmVudm95LmFkbWluLnYzLlNlY3JldHNDb25maWdEdW1wLkR5bmFtaWNTZWNyZXQavQIKDUR5bmFtaWNTZWNyZXQSDAoEbmFtZRgBIAEoCRIUCgx2ZXJzaW9uX2luZm8YAiABKAkSMAoMbGFzdF91cGRhdGVkGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZzZWNyZXQYBCABKAsyFC5nb29nbGUucHJvdG9idWYuQW55EjcKC2Vycm9yX3N0YXRlGAUgASgLMiIuZW52b3kuYWRtaW4udjMuVXBkYXRlRmFpbHVyZVN0YXRlEjsKDWNsaWVudF9zdGF0dXMYBiABKA4yJC5lbnZveS5hZG1pbi52My5DbGllbnRSZXNvdXJjZVN0YXR1czo6msWIHjUKM2Vudm95LmFkbWluLnYyYWxwaGEuU2VjcmV0c0NvbmZpZ0R1bXAuRHluYW1pY1NlY3JldBqvAQoMU3RhdGljU2VjcmV0EgwKBG5hbWUYASABKAkSMAoMbGFzdF91cGRhdGVkGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZzZWNyZXQYAyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55OjmaxYgeNAoyZW52b3kuYWRtaW4udjJhbHBoYS5TZWNyZXRzQ29uZmlnRHVtcC5TdGF0aWNTZWNyZXQ6LJrFiB4nCiVlbnZveS5hZG1pbi52MmFscGhhLlNlY3JldHNDb25maWdEdW1wQngKHGlvLmVudm95cHJveHkuZW52b3kuYWRtaW4udjNCD0NvbmZpZ0R1bXBQcm90b1ABWj1naXRodWIuY29tL2Vudm95cHJveHkvZ28tY29udHJvbC1wbGFuZS9lbnZveS9hZG1pbi92MzthZG1pbnYzuoDI0QYCEAJiBnByb3RvMw", [file_envoy_admin_v3_config_dump_shared, file_envoy_config_bootstrap_v3_bootstrap, file_google_protobuf_any, file_google_protobuf_timestamp, file_udpa_annotations_status, file_udpa_annotations_versioning]);
+export const file_envoy_admin_v3_config_dump: GenFile =
+  descFile("envoy/admin/v3/config_dump.proto");
 
 /**
  * @generated from message envoy.admin.v3.ConfigDump

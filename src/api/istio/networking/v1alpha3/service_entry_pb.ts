@@ -3,19 +3,17 @@
 /* eslint-disable */
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_api_field_behavior } from "../../../google/api/field_behavior_pb.ts";
+import { enumDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../registry.ts";
 import type { WorkloadSelector } from "./sidecar_pb.ts";
-import { file_istio_networking_v1alpha3_sidecar } from "./sidecar_pb.ts";
 import type { WorkloadEntry } from "./workload_entry_pb.ts";
-import { file_istio_networking_v1alpha3_workload_entry } from "./workload_entry_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file istio/networking/v1alpha3/service_entry.proto.
  */
-export const file_istio_networking_v1alpha3_service_entry: GenFile = /*@__PURE__*/
-  fileDesc("Ci1pc3Rpby9uZXR3b3JraW5nL3YxYWxwaGEzL3NlcnZpY2VfZW50cnkucHJvdG8SGWlzdGlvLm5ldHdvcmtpbmcudjFhbHBoYTMisAQKDFNlcnZpY2VFbnRyeRISCgVob3N0cxgBIAMoCUID4EECEhEKCWFkZHJlc3NlcxgCIAMoCRI1CgVwb3J0cxgDIAMoCzImLmlzdGlvLm5ldHdvcmtpbmcudjFhbHBoYTMuU2VydmljZVBvcnQSQgoIbG9jYXRpb24YBCABKA4yMC5pc3Rpby5uZXR3b3JraW5nLnYxYWxwaGEzLlNlcnZpY2VFbnRyeS5Mb2NhdGlvbhJGCgpyZXNvbHV0aW9uGAUgASgOMjIuaXN0aW8ubmV0d29ya2luZy52MWFscGhhMy5TZXJ2aWNlRW50cnkuUmVzb2x1dGlvbhI7CgllbmRwb2ludHMYBiADKAsyKC5pc3Rpby5uZXR3b3JraW5nLnYxYWxwaGEzLldvcmtsb2FkRW50cnkSRgoRd29ya2xvYWRfc2VsZWN0b3IYCSABKAsyKy5pc3Rpby5uZXR3b3JraW5nLnYxYWxwaGEzLldvcmtsb2FkU2VsZWN0b3ISEQoJZXhwb3J0X3RvGAcgAygJEhkKEXN1YmplY3RfYWx0X25hbWVzGAggAygJIjAKCExvY2F0aW9uEhEKDU1FU0hfRVhURVJOQUwQABIRCg1NRVNIX0lOVEVSTkFMEAEiUQoKUmVzb2x1dGlvbhIICgROT05FEAASCgoGU1RBVElDEAESBwoDRE5TEAISEwoPRE5TX1JPVU5EX1JPQklOEAMSDwoLRFlOQU1JQ19ETlMQBCJcCgtTZXJ2aWNlUG9ydBITCgZudW1iZXIYASABKA1CA+BBAhIQCghwcm90b2NvbBgCIAEoCRIRCgRuYW1lGAMgASgJQgPgQQISEwoLdGFyZ2V0X3BvcnQYBCABKA1CIlogaXN0aW8uaW8vYXBpL25ldHdvcmtpbmcvdjFhbHBoYTNiBnByb3RvMw", [file_google_api_field_behavior, file_istio_networking_v1alpha3_sidecar, file_istio_networking_v1alpha3_workload_entry]);
+export const file_istio_networking_v1alpha3_service_entry: GenFile =
+  descFile("istio/networking/v1alpha3/service_entry.proto");
 
 /**
  * @generated from message istio.networking.v1alpha3.ServiceEntry

@@ -3,14 +3,15 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../registry.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file istio/networking/v1alpha3/workload_entry.proto.
  */
-export const file_istio_networking_v1alpha3_workload_entry: GenFile = /*@__PURE__*/
-  fileDesc("Ci5pc3Rpby9uZXR3b3JraW5nL3YxYWxwaGEzL3dvcmtsb2FkX2VudHJ5LnByb3RvEhlpc3Rpby5uZXR3b3JraW5nLnYxYWxwaGEzItMCCg1Xb3JrbG9hZEVudHJ5Eg8KB2FkZHJlc3MYASABKAkSQgoFcG9ydHMYAiADKAsyMy5pc3Rpby5uZXR3b3JraW5nLnYxYWxwaGEzLldvcmtsb2FkRW50cnkuUG9ydHNFbnRyeRJECgZsYWJlbHMYAyADKAsyNC5pc3Rpby5uZXR3b3JraW5nLnYxYWxwaGEzLldvcmtsb2FkRW50cnkuTGFiZWxzRW50cnkSDwoHbmV0d29yaxgEIAEoCRIQCghsb2NhbGl0eRgFIAEoCRIOCgZ3ZWlnaHQYBiABKA0SFwoPc2VydmljZV9hY2NvdW50GAcgASgJGiwKClBvcnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ARotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQiJaIGlzdGlvLmlvL2FwaS9uZXR3b3JraW5nL3YxYWxwaGEzYgZwcm90bzM");
+export const file_istio_networking_v1alpha3_workload_entry: GenFile =
+  descFile("istio/networking/v1alpha3/workload_entry.proto");
 
 /**
  * @generated from message istio.networking.v1alpha3.WorkloadEntry

@@ -3,14 +3,15 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../registry.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file istio/type/v1beta1/selector.proto.
  */
-export const file_istio_type_v1beta1_selector: GenFile = /*@__PURE__*/
-  fileDesc("CiFpc3Rpby90eXBlL3YxYmV0YTEvc2VsZWN0b3IucHJvdG8SEmlzdGlvLnR5cGUudjFiZXRhMSKTAQoQV29ya2xvYWRTZWxlY3RvchJLCgxtYXRjaF9sYWJlbHMYASADKAsyNS5pc3Rpby50eXBlLnYxYmV0YTEuV29ya2xvYWRTZWxlY3Rvci5NYXRjaExhYmVsc0VudHJ5GjIKEE1hdGNoTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIbWhlpc3Rpby5pby9hcGkvdHlwZS92MWJldGExYgZwcm90bzM");
+export const file_istio_type_v1beta1_selector: GenFile =
+  descFile("istio/type/v1beta1/selector.proto");
 
 /**
  * @generated from message istio.type.v1beta1.WorkloadSelector

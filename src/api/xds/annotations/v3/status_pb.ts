@@ -3,16 +3,16 @@
 /* eslint-disable */
 
 import type { GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { extDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../registry.ts";
 import type { FieldOptions, FileOptions } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file xds/annotations/v3/status.proto.
  */
-export const file_xds_annotations_v3_status: GenFile = /*@__PURE__*/
-  fileDesc("Ch94ZHMvYW5ub3RhdGlvbnMvdjMvc3RhdHVzLnByb3RvEhJ4ZHMuYW5ub3RhdGlvbnMudjMiMAoURmlsZVN0YXR1c0Fubm90YXRpb24SGAoQd29ya19pbl9wcm9ncmVzcxgBIAEoCCIxChVGaWVsZFN0YXR1c0Fubm90YXRpb24SGAoQd29ya19pbl9wcm9ncmVzcxgBIAEoCDpqCgtmaWxlX3N0YXR1cxIcLmdvb2dsZS5wcm90b2J1Zi5GaWxlT3B0aW9ucxjqyJRsIAEoCzIoLnhkcy5hbm5vdGF0aW9ucy52My5GaWxlU3RhdHVzQW5ub3RhdGlvblIKZmlsZVN0YXR1czpuCgxmaWVsZF9zdGF0dXMSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGOrIlGwgASgLMikueGRzLmFubm90YXRpb25zLnYzLkZpZWxkU3RhdHVzQW5ub3RhdGlvblILZmllbGRTdGF0dXNCK1opZ2l0aHViLmNvbS9jbmNmL3hkcy9nby94ZHMvYW5ub3RhdGlvbnMvdjNiBnByb3RvMw", [file_google_protobuf_descriptor]);
+export const file_xds_annotations_v3_status: GenFile =
+  descFile("xds/annotations/v3/status.proto");
 
 /**
  * @generated from message xds.annotations.v3.FileStatusAnnotation

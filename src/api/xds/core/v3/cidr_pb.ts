@@ -3,16 +3,15 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_validate_validate } from "../../../validate/validate_pb.ts";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../registry.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file xds/core/v3/cidr.proto.
  */
-export const file_xds_core_v3_cidr: GenFile = /*@__PURE__*/
-  fileDesc("ChZ4ZHMvY29yZS92My9jaWRyLnByb3RvEgt4ZHMuY29yZS52MyJoCglDaWRyUmFuZ2USHwoOYWRkcmVzc19wcmVmaXgYASABKAlCB/pCBHICEAESOgoKcHJlZml4X2xlbhgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUII+kIFKgMYgAFCTgoWY29tLmdpdGh1Yi54ZHMuY29yZS52M0IOQ2lkclJhbmdlUHJvdG9QAVoiZ2l0aHViLmNvbS9jbmNmL3hkcy9nby94ZHMvY29yZS92M2IGcHJvdG8z", [file_google_protobuf_wrappers, file_validate_validate]);
+export const file_xds_core_v3_cidr: GenFile =
+  descFile("xds/core/v3/cidr.proto");
 
 /**
  * @generated from message xds.core.v3.CidrRange

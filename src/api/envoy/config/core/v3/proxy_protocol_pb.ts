@@ -3,18 +3,16 @@
 /* eslint-disable */
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../registry.ts";
 import type { SubstitutionFormatString } from "./substitution_format_string_pb.ts";
-import { file_envoy_config_core_v3_substitution_format_string } from "./substitution_format_string_pb.ts";
-import { file_udpa_annotations_status } from "../../../../udpa/annotations/status_pb.ts";
-import { file_validate_validate } from "../../../../validate/validate_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/config/core/v3/proxy_protocol.proto.
  */
-export const file_envoy_config_core_v3_proxy_protocol: GenFile = /*@__PURE__*/
-  fileDesc("CillbnZveS9jb25maWcvY29yZS92My9wcm94eV9wcm90b2NvbC5wcm90bxIUZW52b3kuY29uZmlnLmNvcmUudjMizAEKHFByb3h5UHJvdG9jb2xQYXNzVGhyb3VnaFRMVnMSWAoKbWF0Y2hfdHlwZRgBIAEoDjJELmVudm95LmNvbmZpZy5jb3JlLnYzLlByb3h5UHJvdG9jb2xQYXNzVGhyb3VnaFRMVnMuUGFzc1RMVnNNYXRjaFR5cGUSHwoIdGx2X3R5cGUYAiADKA1CDfpCCpIBByIFKgMQgAIiMQoRUGFzc1RMVnNNYXRjaFR5cGUSDwoLSU5DTFVERV9BTEwQABILCgdJTkNMVURFEAEieAoIVGx2RW50cnkSFgoEdHlwZRgBIAEoDUII+kIFKgMQgAISDQoFdmFsdWUYAiABKAwSRQoNZm9ybWF0X3N0cmluZxgDIAEoCzIuLmVudm95LmNvbmZpZy5jb3JlLnYzLlN1YnN0aXR1dGlvbkZvcm1hdFN0cmluZyL3AQoTUHJveHlQcm90b2NvbENvbmZpZxJCCgd2ZXJzaW9uGAEgASgOMjEuZW52b3kuY29uZmlnLmNvcmUudjMuUHJveHlQcm90b2NvbENvbmZpZy5WZXJzaW9uEk0KEXBhc3NfdGhyb3VnaF90bHZzGAIgASgLMjIuZW52b3kuY29uZmlnLmNvcmUudjMuUHJveHlQcm90b2NvbFBhc3NUaHJvdWdoVExWcxIyCgphZGRlZF90bHZzGAMgAygLMh4uZW52b3kuY29uZmlnLmNvcmUudjMuVGx2RW50cnkiGQoHVmVyc2lvbhIGCgJWMRAAEgYKAlYyEAFChgEKImlvLmVudm95cHJveHkuZW52b3kuY29uZmlnLmNvcmUudjNCElByb3h5UHJvdG9jb2xQcm90b1ABWkJnaXRodWIuY29tL2Vudm95cHJveHkvZ28tY29udHJvbC1wbGFuZS9lbnZveS9jb25maWcvY29yZS92Mztjb3JldjO6gMjRBgIQAmIGcHJvdG8z", [file_envoy_config_core_v3_substitution_format_string, file_udpa_annotations_status, file_validate_validate]);
+export const file_envoy_config_core_v3_proxy_protocol: GenFile =
+  descFile("envoy/config/core/v3/proxy_protocol.proto");
 
 /**
  * @generated from message envoy.config.core.v3.ProxyProtocolPassThroughTLVs

@@ -3,27 +3,19 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../registry.ts";
 import type { Address } from "../../core/v3/address_pb.ts";
-import { file_envoy_config_core_v3_address } from "../../core/v3/address_pb.ts";
 import type { Locality, Metadata } from "../../core/v3/base_pb.ts";
-import { file_envoy_config_core_v3_base } from "../../core/v3/base_pb.ts";
 import type { ConfigSource } from "../../core/v3/config_source_pb.ts";
-import { file_envoy_config_core_v3_config_source } from "../../core/v3/config_source_pb.ts";
 import type { HealthStatus } from "../../core/v3/health_check_pb.ts";
-import { file_envoy_config_core_v3_health_check } from "../../core/v3/health_check_pb.ts";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_envoy_annotations_deprecation } from "../../../annotations/deprecation_pb.ts";
-import { file_udpa_annotations_status } from "../../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../../udpa/annotations/versioning_pb.ts";
-import { file_validate_validate } from "../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/config/endpoint/v3/endpoint_components.proto.
  */
-export const file_envoy_config_endpoint_v3_endpoint_components: GenFile = /*@__PURE__*/
-  fileDesc("CjJlbnZveS9jb25maWcvZW5kcG9pbnQvdjMvZW5kcG9pbnRfY29tcG9uZW50cy5wcm90bxIYZW52b3kuY29uZmlnLmVuZHBvaW50LnYzItAECghFbmRwb2ludBIuCgdhZGRyZXNzGAEgASgLMh0uZW52b3kuY29uZmlnLmNvcmUudjMuQWRkcmVzcxJRChNoZWFsdGhfY2hlY2tfY29uZmlnGAIgASgLMjQuZW52b3kuY29uZmlnLmVuZHBvaW50LnYzLkVuZHBvaW50LkhlYWx0aENoZWNrQ29uZmlnEhAKCGhvc3RuYW1lGAMgASgJElIKFGFkZGl0aW9uYWxfYWRkcmVzc2VzGAQgAygLMjQuZW52b3kuY29uZmlnLmVuZHBvaW50LnYzLkVuZHBvaW50LkFkZGl0aW9uYWxBZGRyZXNzEhoKEm9ic2VydmFiaWxpdHlfbmFtZRgFIAEoCRrSAQoRSGVhbHRoQ2hlY2tDb25maWcSHQoKcG9ydF92YWx1ZRgBIAEoDUIJ+kIGKgQY//8DEhAKCGhvc3RuYW1lGAIgASgJEi4KB2FkZHJlc3MYAyABKAsyHS5lbnZveS5jb25maWcuY29yZS52My5BZGRyZXNzEiMKG2Rpc2FibGVfYWN0aXZlX2hlYWx0aF9jaGVjaxgEIAEoCDo3msWIHjIKMGVudm95LmFwaS52Mi5lbmRwb2ludC5FbmRwb2ludC5IZWFsdGhDaGVja0NvbmZpZxpDChFBZGRpdGlvbmFsQWRkcmVzcxIuCgdhZGRyZXNzGAEgASgLMh0uZW52b3kuY29uZmlnLmNvcmUudjMuQWRkcmVzczolmsWIHiAKHmVudm95LmFwaS52Mi5lbmRwb2ludC5FbmRwb2ludCLMAgoKTGJFbmRwb2ludBI2CghlbmRwb2ludBgBIAEoCzIiLmVudm95LmNvbmZpZy5lbmRwb2ludC52My5FbmRwb2ludEgAEhcKDWVuZHBvaW50X25hbWUYBSABKAlIABI5Cg1oZWFsdGhfc3RhdHVzGAIgASgOMiIuZW52b3kuY29uZmlnLmNvcmUudjMuSGVhbHRoU3RhdHVzEjAKCG1ldGFkYXRhGAMgASgLMh4uZW52b3kuY29uZmlnLmNvcmUudjMuTWV0YWRhdGESRAoVbG9hZF9iYWxhbmNpbmdfd2VpZ2h0GAQgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgf6QgQqAigBOieaxYgeIgogZW52b3kuYXBpLnYyLmVuZHBvaW50LkxiRW5kcG9pbnRCEQoPaG9zdF9pZGVudGlmaWVyInIKGUxlZHNDbHVzdGVyTG9jYWxpdHlDb25maWcSNwoLbGVkc19jb25maWcYASABKAsyIi5lbnZveS5jb25maWcuY29yZS52My5Db25maWdTb3VyY2USHAoUbGVkc19jb2xsZWN0aW9uX25hbWUYAiABKAkioAUKE0xvY2FsaXR5TGJFbmRwb2ludHMSMAoIbG9jYWxpdHkYASABKAsyHi5lbnZveS5jb25maWcuY29yZS52My5Mb2NhbGl0eRIwCghtZXRhZGF0YRgJIAEoCzIeLmVudm95LmNvbmZpZy5jb3JlLnYzLk1ldGFkYXRhEjoKDGxiX2VuZHBvaW50cxgCIAMoCzIkLmVudm95LmNvbmZpZy5lbmRwb2ludC52My5MYkVuZHBvaW50EmwKF2xvYWRfYmFsYW5jZXJfZW5kcG9pbnRzGAcgASgLMjwuZW52b3kuY29uZmlnLmVuZHBvaW50LnYzLkxvY2FsaXR5TGJFbmRwb2ludHMuTGJFbmRwb2ludExpc3RCCxgBkseG2AQDMy4wSAASWwocbGVkc19jbHVzdGVyX2xvY2FsaXR5X2NvbmZpZxgIIAEoCzIzLmVudm95LmNvbmZpZy5lbmRwb2ludC52My5MZWRzQ2x1c3RlckxvY2FsaXR5Q29uZmlnSAASRAoVbG9hZF9iYWxhbmNpbmdfd2VpZ2h0GAMgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgf6QgQqAigBEhoKCHByaW9yaXR5GAUgASgNQgj6QgUqAxiAARIvCglwcm94aW1pdHkYBiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUaTAoOTGJFbmRwb2ludExpc3QSOgoMbGJfZW5kcG9pbnRzGAEgAygLMiQuZW52b3kuY29uZmlnLmVuZHBvaW50LnYzLkxiRW5kcG9pbnQ6MJrFiB4rCillbnZveS5hcGkudjIuZW5kcG9pbnQuTG9jYWxpdHlMYkVuZHBvaW50c0ILCglsYl9jb25maWdClwEKJmlvLmVudm95cHJveHkuZW52b3kuY29uZmlnLmVuZHBvaW50LnYzQhdFbmRwb2ludENvbXBvbmVudHNQcm90b1ABWkpnaXRodWIuY29tL2Vudm95cHJveHkvZ28tY29udHJvbC1wbGFuZS9lbnZveS9jb25maWcvZW5kcG9pbnQvdjM7ZW5kcG9pbnR2M7qAyNEGAhACYgZwcm90bzM", [file_envoy_config_core_v3_address, file_envoy_config_core_v3_base, file_envoy_config_core_v3_config_source, file_envoy_config_core_v3_health_check, file_google_protobuf_wrappers, file_envoy_annotations_deprecation, file_udpa_annotations_status, file_udpa_annotations_versioning, file_validate_validate]);
+export const file_envoy_config_endpoint_v3_endpoint_components: GenFile =
+  descFile("envoy/config/endpoint/v3/endpoint_components.proto");
 
 /**
  * @generated from message envoy.config.endpoint.v3.Endpoint

@@ -3,43 +3,27 @@
 /* eslint-disable */
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../registry.ts";
 import type { AccessLog } from "../../accesslog/v3/accesslog_pb.ts";
-import { file_envoy_config_accesslog_v3_accesslog } from "../../accesslog/v3/accesslog_pb.ts";
 import type { Address, TcpKeepalive } from "../../core/v3/address_pb.ts";
-import { file_envoy_config_core_v3_address } from "../../core/v3/address_pb.ts";
 import type { Metadata, TrafficDirection } from "../../core/v3/base_pb.ts";
-import { file_envoy_config_core_v3_base } from "../../core/v3/base_pb.ts";
 import type { ConfigSource } from "../../core/v3/config_source_pb.ts";
-import { file_envoy_config_core_v3_config_source } from "../../core/v3/config_source_pb.ts";
 import type { TypedExtensionConfig } from "../../core/v3/extension_pb.ts";
-import { file_envoy_config_core_v3_extension } from "../../core/v3/extension_pb.ts";
 import type { SocketOption, SocketOptionsOverride } from "../../core/v3/socket_option_pb.ts";
-import { file_envoy_config_core_v3_socket_option } from "../../core/v3/socket_option_pb.ts";
 import type { ApiListener } from "./api_listener_pb.ts";
-import { file_envoy_config_listener_v3_api_listener } from "./api_listener_pb.ts";
 import type { FilterChain, ListenerFilter } from "./listener_components_pb.ts";
-import { file_envoy_config_listener_v3_listener_components } from "./listener_components_pb.ts";
 import type { UdpListenerConfig } from "./udp_listener_config_pb.ts";
-import { file_envoy_config_listener_v3_udp_listener_config } from "./udp_listener_config_pb.ts";
 import type { StatsMatcher } from "../../metrics/v3/stats_pb.ts";
-import { file_envoy_config_metrics_v3_stats } from "../../metrics/v3/stats_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
 import type { Matcher } from "../../../../xds/type/matcher/v3/matcher_pb.ts";
-import { file_xds_type_matcher_v3_matcher } from "../../../../xds/type/matcher/v3/matcher_pb.ts";
-import { file_envoy_annotations_deprecation } from "../../../annotations/deprecation_pb.ts";
-import { file_udpa_annotations_security } from "../../../../udpa/annotations/security_pb.ts";
-import { file_udpa_annotations_status } from "../../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../../udpa/annotations/versioning_pb.ts";
-import { file_validate_validate } from "../../../../validate/validate_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/config/listener/v3/listener.proto.
  */
-export const file_envoy_config_listener_v3_listener: GenFile = /*@__PURE__*/
-  fileDesc("CidlbnZveS9jb25maWcvbGlzdGVuZXIvdjMvbGlzdGVuZXIucHJvdG8SGGVudm95LmNvbmZpZy5saXN0ZW5lci52MyLDAQoRQWRkaXRpb25hbEFkZHJlc3MSLgoHYWRkcmVzcxgBIAEoCzIdLmVudm95LmNvbmZpZy5jb3JlLnYzLkFkZHJlc3MSQwoOc29ja2V0X29wdGlvbnMYAiABKAsyKy5lbnZveS5jb25maWcuY29yZS52My5Tb2NrZXRPcHRpb25zT3ZlcnJpZGUSOQoNdGNwX2tlZXBhbGl2ZRgDIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLlRjcEtlZXBhbGl2ZSK9FwoITGlzdGVuZXISDAoEbmFtZRgBIAEoCRIuCgdhZGRyZXNzGAIgASgLMh0uZW52b3kuY29uZmlnLmNvcmUudjMuQWRkcmVzcxJJChRhZGRpdGlvbmFsX2FkZHJlc3NlcxghIAMoCzIrLmVudm95LmNvbmZpZy5saXN0ZW5lci52My5BZGRpdGlvbmFsQWRkcmVzcxITCgtzdGF0X3ByZWZpeBgcIAEoCRI8Cg1zdGF0c19tYXRjaGVyGCcgASgLMiUuZW52b3kuY29uZmlnLm1ldHJpY3MudjMuU3RhdHNNYXRjaGVyEjwKDWZpbHRlcl9jaGFpbnMYAyADKAsyJS5lbnZveS5jb25maWcubGlzdGVuZXIudjMuRmlsdGVyQ2hhaW4SQgoLZmNkc19jb25maWcYJCABKAsyLS5lbnZveS5jb25maWcubGlzdGVuZXIudjMuTGlzdGVuZXIuRmNkc0NvbmZpZxI6ChRmaWx0ZXJfY2hhaW5fbWF0Y2hlchggIAEoCzIcLnhkcy50eXBlLm1hdGNoZXIudjMuTWF0Y2hlchI0ChB1c2Vfb3JpZ2luYWxfZHN0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRJDChRkZWZhdWx0X2ZpbHRlcl9jaGFpbhgZIAEoCzIlLmVudm95LmNvbmZpZy5saXN0ZW5lci52My5GaWx0ZXJDaGFpbhJQCiFwZXJfY29ubmVjdGlvbl9idWZmZXJfbGltaXRfYnl0ZXMYBSABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCB4qTtyoCCAESWQoscGVyX2Nvbm5lY3Rpb25fYnVmZmVyX2hpZ2hfd2F0ZXJtYXJrX3RpbWVvdXQYJiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCPpCBaoBAjIAEjAKCG1ldGFkYXRhGAYgASgLMh4uZW52b3kuY29uZmlnLmNvcmUudjMuTWV0YWRhdGESUwoNZGVwcmVjYXRlZF92MRgHIAEoCzIvLmVudm95LmNvbmZpZy5saXN0ZW5lci52My5MaXN0ZW5lci5EZXByZWNhdGVkVjFCCxgBkseG2AQDMy4wEkAKCmRyYWluX3R5cGUYCCABKA4yLC5lbnZveS5jb25maWcubGlzdGVuZXIudjMuTGlzdGVuZXIuRHJhaW5UeXBlEkIKEGxpc3RlbmVyX2ZpbHRlcnMYCSADKAsyKC5lbnZveS5jb25maWcubGlzdGVuZXIudjMuTGlzdGVuZXJGaWx0ZXISOwoYbGlzdGVuZXJfZmlsdGVyc190aW1lb3V0GA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKJGNvbnRpbnVlX29uX2xpc3RlbmVyX2ZpbHRlcnNfdGltZW91dBgRIAEoCBIvCgt0cmFuc3BhcmVudBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWUSLAoIZnJlZWJpbmQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEjoKDnNvY2tldF9vcHRpb25zGA0gAygLMiIuZW52b3kuY29uZmlnLmNvcmUudjMuU29ja2V0T3B0aW9uEkAKGnRjcF9mYXN0X29wZW5fcXVldWVfbGVuZ3RoGAwgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEkEKEXRyYWZmaWNfZGlyZWN0aW9uGBAgASgOMiYuZW52b3kuY29uZmlnLmNvcmUudjMuVHJhZmZpY0RpcmVjdGlvbhJIChN1ZHBfbGlzdGVuZXJfY29uZmlnGBIgASgLMisuZW52b3kuY29uZmlnLmxpc3RlbmVyLnYzLlVkcExpc3RlbmVyQ29uZmlnEjsKDGFwaV9saXN0ZW5lchgTIAEoCzIlLmVudm95LmNvbmZpZy5saXN0ZW5lci52My5BcGlMaXN0ZW5lchJdChljb25uZWN0aW9uX2JhbGFuY2VfY29uZmlnGBQgASgLMjouZW52b3kuY29uZmlnLmxpc3RlbmVyLnYzLkxpc3RlbmVyLkNvbm5lY3Rpb25CYWxhbmNlQ29uZmlnEh8KCnJldXNlX3BvcnQYFSABKAhCCxgBkseG2AQDMy4wEjUKEWVuYWJsZV9yZXVzZV9wb3J0GB0gASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRI4CgphY2Nlc3NfbG9nGBYgAygLMiQuZW52b3kuY29uZmlnLmFjY2Vzc2xvZy52My5BY2Nlc3NMb2cSNgoQdGNwX2JhY2tsb2dfc2l6ZRgYIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRJZCiptYXhfY29ubmVjdGlvbnNfdG9fYWNjZXB0X3Blcl9zb2NrZXRfZXZlbnQYIiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCB/pCBCoCIAASMAoMYmluZF90b19wb3J0GBogASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRJWChFpbnRlcm5hbF9saXN0ZW5lchgbIAEoCzI5LmVudm95LmNvbmZpZy5saXN0ZW5lci52My5MaXN0ZW5lci5JbnRlcm5hbExpc3RlbmVyQ29uZmlnSAASFAoMZW5hYmxlX21wdGNwGB4gASgIEiAKGGlnbm9yZV9nbG9iYWxfY29ubl9saW1pdBgfIAEoCBIfChdieXBhc3Nfb3ZlcmxvYWRfbWFuYWdlchgjIAEoCBI5Cg10Y3Bfa2VlcGFsaXZlGCUgASgLMiIuZW52b3kuY29uZmlnLmNvcmUudjMuVGNwS2VlcGFsaXZlGmsKDERlcHJlY2F0ZWRWMRIwCgxiaW5kX3RvX3BvcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlOimaxYgeJAoiZW52b3kuYXBpLnYyLkxpc3RlbmVyLkRlcHJlY2F0ZWRWMRrkAwoXQ29ubmVjdGlvbkJhbGFuY2VDb25maWcSYAoNZXhhY3RfYmFsYW5jZRgBIAEoCzJHLmVudm95LmNvbmZpZy5saXN0ZW5lci52My5MaXN0ZW5lci5Db25uZWN0aW9uQmFsYW5jZUNvbmZpZy5FeGFjdEJhbGFuY2VIABJECg5leHRlbmRfYmFsYW5jZRgCIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnSAASbQoUY3B1X2xvY2FsaXR5X2JhbGFuY2UYAyABKAsyTS5lbnZveS5jb25maWcubGlzdGVuZXIudjMuTGlzdGVuZXIuQ29ubmVjdGlvbkJhbGFuY2VDb25maWcuQ3B1TG9jYWxpdHlCYWxhbmNlSAAaUQoMRXhhY3RCYWxhbmNlOkGaxYgePAo6ZW52b3kuYXBpLnYyLkxpc3RlbmVyLkNvbm5lY3Rpb25CYWxhbmNlQ29uZmlnLkV4YWN0QmFsYW5jZRoUChJDcHVMb2NhbGl0eUJhbGFuY2U6NJrFiB4vCi1lbnZveS5hcGkudjIuTGlzdGVuZXIuQ29ubmVjdGlvbkJhbGFuY2VDb25maWdCEwoMYmFsYW5jZV90eXBlEgP4QgEaGAoWSW50ZXJuYWxMaXN0ZW5lckNvbmZpZxpVCgpGY2RzQ29uZmlnEgwKBG5hbWUYASABKAkSOQoNY29uZmlnX3NvdXJjZRgCIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLkNvbmZpZ1NvdXJjZSIpCglEcmFpblR5cGUSCwoHREVGQVVMVBAAEg8KC01PRElGWV9PTkxZEAE6HJrFiB4XChVlbnZveS5hcGkudjIuTGlzdGVuZXJCFAoSbGlzdGVuZXJfc3BlY2lmaWVySgQIDhAPSgQIFxAYQo0BCiZpby5lbnZveXByb3h5LmVudm95LmNvbmZpZy5saXN0ZW5lci52M0INTGlzdGVuZXJQcm90b1ABWkpnaXRodWIuY29tL2Vudm95cHJveHkvZ28tY29udHJvbC1wbGFuZS9lbnZveS9jb25maWcvbGlzdGVuZXIvdjM7bGlzdGVuZXJ2M7qAyNEGAhACYgZwcm90bzM", [file_envoy_config_accesslog_v3_accesslog, file_envoy_config_core_v3_address, file_envoy_config_core_v3_base, file_envoy_config_core_v3_config_source, file_envoy_config_core_v3_extension, file_envoy_config_core_v3_socket_option, file_envoy_config_listener_v3_api_listener, file_envoy_config_listener_v3_listener_components, file_envoy_config_listener_v3_udp_listener_config, file_envoy_config_metrics_v3_stats, file_google_protobuf_duration, file_google_protobuf_wrappers, file_xds_type_matcher_v3_matcher, file_envoy_annotations_deprecation, file_udpa_annotations_security, file_udpa_annotations_status, file_udpa_annotations_versioning, file_validate_validate]);
+export const file_envoy_config_listener_v3_listener: GenFile =
+  descFile("envoy/config/listener/v3/listener.proto");
 
 /**
  * @generated from message envoy.config.listener.v3.AdditionalAddress

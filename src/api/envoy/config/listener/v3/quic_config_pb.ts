@@ -3,27 +3,20 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../registry.ts";
 import type { RuntimeFeatureFlag } from "../../core/v3/base_pb.ts";
-import { file_envoy_config_core_v3_base } from "../../core/v3/base_pb.ts";
 import type { TypedExtensionConfig } from "../../core/v3/extension_pb.ts";
-import { file_envoy_config_core_v3_extension } from "../../core/v3/extension_pb.ts";
 import type { QuicProtocolOptions as QuicProtocolOptions$1 } from "../../core/v3/protocol_pb.ts";
-import { file_envoy_config_core_v3_protocol } from "../../core/v3/protocol_pb.ts";
 import type { SocketCmsgHeaders } from "../../core/v3/socket_cmsg_headers_pb.ts";
-import { file_envoy_config_core_v3_socket_cmsg_headers } from "../../core/v3/socket_cmsg_headers_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_udpa_annotations_status } from "../../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../../udpa/annotations/versioning_pb.ts";
-import { file_validate_validate } from "../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/config/listener/v3/quic_config.proto.
  */
-export const file_envoy_config_listener_v3_quic_config: GenFile = /*@__PURE__*/
-  fileDesc("CiplbnZveS9jb25maWcvbGlzdGVuZXIvdjMvcXVpY19jb25maWcucHJvdG8SGGVudm95LmNvbmZpZy5saXN0ZW5lci52MyKhCAoTUXVpY1Byb3RvY29sT3B0aW9ucxJIChVxdWljX3Byb3RvY29sX29wdGlvbnMYASABKAsyKS5lbnZveS5jb25maWcuY29yZS52My5RdWljUHJvdG9jb2xPcHRpb25zEi8KDGlkbGVfdGltZW91dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI7ChhjcnlwdG9faGFuZHNoYWtlX3RpbWVvdXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOQoHZW5hYmxlZBgEIAEoCzIoLmVudm95LmNvbmZpZy5jb3JlLnYzLlJ1bnRpbWVGZWF0dXJlRmxhZxJYCilwYWNrZXRzX3RvX3JlYWRfdG9fY29ubmVjdGlvbl9jb3VudF9yYXRpbxgFIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIoARJIChRjcnlwdG9fc3RyZWFtX2NvbmZpZxgGIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnEkcKE3Byb29mX3NvdXJjZV9jb25maWcYByABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZxJSCh5jb25uZWN0aW9uX2lkX2dlbmVyYXRvcl9jb25maWcYCCABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZxJTCh9zZXJ2ZXJfcHJlZmVycmVkX2FkZHJlc3NfY29uZmlnGAkgASgLMiouZW52b3kuY29uZmlnLmNvcmUudjMuVHlwZWRFeHRlbnNpb25Db25maWcSQQodc2VuZF9kaXNhYmxlX2FjdGl2ZV9taWdyYXRpb24YCiABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlElMKH2Nvbm5lY3Rpb25fZGVidWdfdmlzaXRvcl9jb25maWcYCyABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZxJLChBzYXZlX2Ntc2dfY29uZmlnGAwgAygLMicuZW52b3kuY29uZmlnLmNvcmUudjMuU29ja2V0Q21zZ0hlYWRlcnNCCPpCBZIBAhABEh4KFnJlamVjdF9uZXdfY29ubmVjdGlvbnMYDSABKAgSSgobbWF4X3Nlc3Npb25zX3Blcl9ldmVudF9sb29wGA4gASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgf6QgQqAiAAOjCaxYgeKwopZW52b3kuYXBpLnYyLmxpc3RlbmVyLlF1aWNQcm90b2NvbE9wdGlvbnNCjwEKJmlvLmVudm95cHJveHkuZW52b3kuY29uZmlnLmxpc3RlbmVyLnYzQg9RdWljQ29uZmlnUHJvdG9QAVpKZ2l0aHViLmNvbS9lbnZveXByb3h5L2dvLWNvbnRyb2wtcGxhbmUvZW52b3kvY29uZmlnL2xpc3RlbmVyL3YzO2xpc3RlbmVydjO6gMjRBgIQAmIGcHJvdG8z", [file_envoy_config_core_v3_base, file_envoy_config_core_v3_extension, file_envoy_config_core_v3_protocol, file_envoy_config_core_v3_socket_cmsg_headers, file_google_protobuf_duration, file_google_protobuf_wrappers, file_udpa_annotations_status, file_udpa_annotations_versioning, file_validate_validate]);
+export const file_envoy_config_listener_v3_quic_config: GenFile =
+  descFile("envoy/config/listener/v3/quic_config.proto");
 
 /**
  * @generated from message envoy.config.listener.v3.QuicProtocolOptions

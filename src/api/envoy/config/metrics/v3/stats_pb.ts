@@ -3,21 +3,17 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../registry.ts";
 import type { ListStringMatcher, StringMatcher } from "../../../type/matcher/v3/string_pb.ts";
-import { file_envoy_type_matcher_v3_string } from "../../../type/matcher/v3/string_pb.ts";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_any, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_udpa_annotations_status } from "../../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../../udpa/annotations/versioning_pb.ts";
-import { file_validate_validate } from "../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/config/metrics/v3/stats.proto.
  */
-export const file_envoy_config_metrics_v3_stats: GenFile = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9jb25maWcvbWV0cmljcy92My9zdGF0cy5wcm90bxIXZW52b3kuY29uZmlnLm1ldHJpY3MudjMijgEKCVN0YXRzU2luaxIMCgRuYW1lGAEgASgJEiwKDHR5cGVkX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnlIADoomsWIHiMKIWVudm95LmNvbmZpZy5tZXRyaWNzLnYyLlN0YXRzU2lua0INCgtjb25maWdfdHlwZUoECAIQA1IGY29uZmlnIoIDCgtTdGF0c0NvbmZpZxI5CgpzdGF0c190YWdzGAEgAygLMiUuZW52b3kuY29uZmlnLm1ldHJpY3MudjMuVGFnU3BlY2lmaWVyEjgKFHVzZV9hbGxfZGVmYXVsdF90YWdzGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRI8Cg1zdGF0c19tYXRjaGVyGAMgASgLMiUuZW52b3kuY29uZmlnLm1ldHJpY3MudjMuU3RhdHNNYXRjaGVyElMKGWhpc3RvZ3JhbV9idWNrZXRfc2V0dGluZ3MYBCADKAsyMC5lbnZveS5jb25maWcubWV0cmljcy52My5IaXN0b2dyYW1CdWNrZXRTZXR0aW5ncxI/ChthbGxvd19kZWZhdWx0X3RhZ19vdmVycmlkZXMYBSABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlOiqaxYgeJQojZW52b3kuY29uZmlnLm1ldHJpY3MudjIuU3RhdHNDb25maWci7wEKDFN0YXRzTWF0Y2hlchIUCgpyZWplY3RfYWxsGAEgASgISAASQgoOZXhjbHVzaW9uX2xpc3QYAiABKAsyKC5lbnZveS50eXBlLm1hdGNoZXIudjMuTGlzdFN0cmluZ01hdGNoZXJIABJCCg5pbmNsdXNpb25fbGlzdBgDIAEoCzIoLmVudm95LnR5cGUubWF0Y2hlci52My5MaXN0U3RyaW5nTWF0Y2hlckgAOiuaxYgeJgokZW52b3kuY29uZmlnLm1ldHJpY3MudjIuU3RhdHNNYXRjaGVyQhQKDXN0YXRzX21hdGNoZXISA/hCASKMAQoMVGFnU3BlY2lmaWVyEhAKCHRhZ19uYW1lGAEgASgJEhkKBXJlZ2V4GAIgASgJQgj6QgVyAyiACEgAEhUKC2ZpeGVkX3ZhbHVlGAMgASgJSAA6K5rFiB4mCiRlbnZveS5jb25maWcubWV0cmljcy52Mi5UYWdTcGVjaWZpZXJCCwoJdGFnX3ZhbHVlIrkBChdIaXN0b2dyYW1CdWNrZXRTZXR0aW5ncxI9CgVtYXRjaBgBIAEoCzIkLmVudm95LnR5cGUubWF0Y2hlci52My5TdHJpbmdNYXRjaGVyQgj6QgWKAQIQARImCgdidWNrZXRzGAIgAygBQhX6QhKSAQ8YASILEgkhAAAAAAAAAAASNwoEYmlucxgDIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIL+kIIKgYYgugCIABChwEKJWlvLmVudm95cHJveHkuZW52b3kuY29uZmlnLm1ldHJpY3MudjNCClN0YXRzUHJvdG9QAVpIZ2l0aHViLmNvbS9lbnZveXByb3h5L2dvLWNvbnRyb2wtcGxhbmUvZW52b3kvY29uZmlnL21ldHJpY3MvdjM7bWV0cmljc3YzuoDI0QYCEAJiBnByb3RvMw", [file_envoy_type_matcher_v3_string, file_google_protobuf_any, file_google_protobuf_wrappers, file_udpa_annotations_status, file_udpa_annotations_versioning, file_validate_validate]);
+export const file_envoy_config_metrics_v3_stats: GenFile =
+  descFile("envoy/config/metrics/v3/stats.proto");
 
 /**
  * @generated from message envoy.config.metrics.v3.StatsSink

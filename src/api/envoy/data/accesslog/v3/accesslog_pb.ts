@@ -3,15 +3,15 @@
 /* eslint-disable */
 
 import type { GenEnum, GenFile } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_udpa_annotations_status } from "../../../../udpa/annotations/status_pb.ts";
+import { enumDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../registry.ts";
 import type { UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/data/accesslog/v3/accesslog.proto.
  */
-export const file_envoy_data_accesslog_v3_accesslog: GenFile = /*@__PURE__*/
-  fileDesc("CidlbnZveS9kYXRhL2FjY2Vzc2xvZy92My9hY2Nlc3Nsb2cucHJvdG8SF2Vudm95LmRhdGEuYWNjZXNzbG9nLnYzKuMCCg1BY2Nlc3NMb2dUeXBlEgoKBk5vdFNldBAAEhgKFFRjcFVwc3RyZWFtQ29ubmVjdGVkEAESDwoLVGNwUGVyaW9kaWMQAhIWChJUY3BDb25uZWN0aW9uU3RhcnQQDhIUChBUY3BDb25uZWN0aW9uRW5kEAMSEwoPRG93bnN0cmVhbVN0YXJ0EAQSFgoSRG93bnN0cmVhbVBlcmlvZGljEAUSEQoNRG93bnN0cmVhbUVuZBAGEhUKEVVwc3RyZWFtUG9vbFJlYWR5EAcSFAoQVXBzdHJlYW1QZXJpb2RpYxAIEg8KC1Vwc3RyZWFtRW5kEAkSKwonRG93bnN0cmVhbVR1bm5lbFN1Y2Nlc3NmdWxseUVzdGFibGlzaGVkEAoSHgoaVWRwVHVubmVsVXBzdHJlYW1Db25uZWN0ZWQQCxIPCgtVZHBQZXJpb2RpYxAMEhEKDVVkcFNlc3Npb25FbmQQDUKNAQolaW8uZW52b3lwcm94eS5lbnZveS5kYXRhLmFjY2Vzc2xvZy52M0IOQWNjZXNzbG9nUHJvdG9QAVpKZ2l0aHViLmNvbS9lbnZveXByb3h5L2dvLWNvbnRyb2wtcGxhbmUvZW52b3kvZGF0YS9hY2Nlc3Nsb2cvdjM7YWNjZXNzbG9ndjO6gMjRBgIQAmIGcHJvdG8z", [file_udpa_annotations_status]);
+export const file_envoy_data_accesslog_v3_accesslog: GenFile =
+  descFile("envoy/data/accesslog/v3/accesslog.proto");
 
 /**
  * @generated from enum envoy.data.accesslog.v3.AccessLogType

@@ -3,19 +3,17 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../registry.ts";
 import type { TypedExtensionConfig } from "../../../core/v3/extension_pb.ts";
-import { file_xds_core_v3_extension } from "../../../core/v3/extension_pb.ts";
 import type { RegexMatcher } from "./regex_pb.ts";
-import { file_xds_type_matcher_v3_regex } from "./regex_pb.ts";
-import { file_validate_validate } from "../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file xds/type/matcher/v3/string.proto.
  */
-export const file_xds_type_matcher_v3_string: GenFile = /*@__PURE__*/
-  fileDesc("CiB4ZHMvdHlwZS9tYXRjaGVyL3YzL3N0cmluZy5wcm90bxITeGRzLnR5cGUubWF0Y2hlci52MyKWAgoNU3RyaW5nTWF0Y2hlchIPCgVleGFjdBgBIAEoCUgAEhkKBnByZWZpeBgCIAEoCUIH+kIEcgIQAUgAEhkKBnN1ZmZpeBgDIAEoCUIH+kIEcgIQAUgAEkEKCnNhZmVfcmVnZXgYBSABKAsyIS54ZHMudHlwZS5tYXRjaGVyLnYzLlJlZ2V4TWF0Y2hlckII+kIFigECEAFIABIbCghjb250YWlucxgHIAEoCUIH+kIEcgIQAUgAEjMKBmN1c3RvbRgIIAEoCzIhLnhkcy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnSAASEwoLaWdub3JlX2Nhc2UYBiABKAhCFAoNbWF0Y2hfcGF0dGVybhID+EIBQlsKHmNvbS5naXRodWIueGRzLnR5cGUubWF0Y2hlci52M0ILU3RyaW5nUHJvdG9QAVoqZ2l0aHViLmNvbS9jbmNmL3hkcy9nby94ZHMvdHlwZS9tYXRjaGVyL3YzYgZwcm90bzM", [file_xds_core_v3_extension, file_xds_type_matcher_v3_regex, file_validate_validate]);
+export const file_xds_type_matcher_v3_string: GenFile =
+  descFile("xds/type/matcher/v3/string.proto");
 
 /**
  * @generated from message xds.type.matcher.v3.StringMatcher

@@ -3,18 +3,16 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../registry.ts";
 import type { HeaderMatcher } from "../../../route/v3/route_components_pb.ts";
-import { file_envoy_config_route_v3_route_components } from "../../../route/v3/route_components_pb.ts";
-import { file_udpa_annotations_status } from "../../../../../udpa/annotations/status_pb.ts";
-import { file_validate_validate } from "../../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/config/common/matcher/v3/matcher.proto.
  */
-export const file_envoy_config_common_matcher_v3_matcher: GenFile = /*@__PURE__*/
-  fileDesc("CixlbnZveS9jb25maWcvY29tbW9uL21hdGNoZXIvdjMvbWF0Y2hlci5wcm90bxIeZW52b3kuY29uZmlnLmNvbW1vbi5tYXRjaGVyLnYzIpcHCg5NYXRjaFByZWRpY2F0ZRJLCghvcl9tYXRjaBgBIAEoCzI3LmVudm95LmNvbmZpZy5jb21tb24ubWF0Y2hlci52My5NYXRjaFByZWRpY2F0ZS5NYXRjaFNldEgAEkwKCWFuZF9tYXRjaBgCIAEoCzI3LmVudm95LmNvbmZpZy5jb21tb24ubWF0Y2hlci52My5NYXRjaFByZWRpY2F0ZS5NYXRjaFNldEgAEkMKCW5vdF9tYXRjaBgDIAEoCzIuLmVudm95LmNvbmZpZy5jb21tb24ubWF0Y2hlci52My5NYXRjaFByZWRpY2F0ZUgAEhwKCWFueV9tYXRjaBgEIAEoCEIH+kIEagIIAUgAElYKGmh0dHBfcmVxdWVzdF9oZWFkZXJzX21hdGNoGAUgASgLMjAuZW52b3kuY29uZmlnLmNvbW1vbi5tYXRjaGVyLnYzLkh0dHBIZWFkZXJzTWF0Y2hIABJXChtodHRwX3JlcXVlc3RfdHJhaWxlcnNfbWF0Y2gYBiABKAsyMC5lbnZveS5jb25maWcuY29tbW9uLm1hdGNoZXIudjMuSHR0cEhlYWRlcnNNYXRjaEgAElcKG2h0dHBfcmVzcG9uc2VfaGVhZGVyc19tYXRjaBgHIAEoCzIwLmVudm95LmNvbmZpZy5jb21tb24ubWF0Y2hlci52My5IdHRwSGVhZGVyc01hdGNoSAASWAocaHR0cF9yZXNwb25zZV90cmFpbGVyc19tYXRjaBgIIAEoCzIwLmVudm95LmNvbmZpZy5jb21tb24ubWF0Y2hlci52My5IdHRwSGVhZGVyc01hdGNoSAASXwofaHR0cF9yZXF1ZXN0X2dlbmVyaWNfYm9keV9tYXRjaBgJIAEoCzI0LmVudm95LmNvbmZpZy5jb21tb24ubWF0Y2hlci52My5IdHRwR2VuZXJpY0JvZHlNYXRjaEgAEmAKIGh0dHBfcmVzcG9uc2VfZ2VuZXJpY19ib2R5X21hdGNoGAogASgLMjQuZW52b3kuY29uZmlnLmNvbW1vbi5tYXRjaGVyLnYzLkh0dHBHZW5lcmljQm9keU1hdGNoSAAaUwoITWF0Y2hTZXQSRwoFcnVsZXMYASADKAsyLi5lbnZveS5jb25maWcuY29tbW9uLm1hdGNoZXIudjMuTWF0Y2hQcmVkaWNhdGVCCPpCBZIBAggCQgsKBHJ1bGUSA/hCASJJChBIdHRwSGVhZGVyc01hdGNoEjUKB2hlYWRlcnMYASADKAsyJC5lbnZveS5jb25maWcucm91dGUudjMuSGVhZGVyTWF0Y2hlciLxAQoUSHR0cEdlbmVyaWNCb2R5TWF0Y2gSEwoLYnl0ZXNfbGltaXQYASABKA0SYQoIcGF0dGVybnMYAiADKAsyRS5lbnZveS5jb25maWcuY29tbW9uLm1hdGNoZXIudjMuSHR0cEdlbmVyaWNCb2R5TWF0Y2guR2VuZXJpY1RleHRNYXRjaEII+kIFkgECCAEaYQoQR2VuZXJpY1RleHRNYXRjaBIfCgxzdHJpbmdfbWF0Y2gYASABKAlCB/pCBHICEAFIABIfCgxiaW5hcnlfbWF0Y2gYAiABKAxCB/pCBHoCEAFIAEILCgRydWxlEgP4QgFClwEKLGlvLmVudm95cHJveHkuZW52b3kuY29uZmlnLmNvbW1vbi5tYXRjaGVyLnYzQgxNYXRjaGVyUHJvdG9QAVpPZ2l0aHViLmNvbS9lbnZveXByb3h5L2dvLWNvbnRyb2wtcGxhbmUvZW52b3kvY29uZmlnL2NvbW1vbi9tYXRjaGVyL3YzO21hdGNoZXJ2M7qAyNEGAhACYgZwcm90bzM", [file_envoy_config_route_v3_route_components, file_udpa_annotations_status, file_validate_validate]);
+export const file_envoy_config_common_matcher_v3_matcher: GenFile =
+  descFile("envoy/config/common/matcher/v3/matcher.proto");
 
 /**
  * @generated from message envoy.config.common.matcher.v3.MatchPredicate

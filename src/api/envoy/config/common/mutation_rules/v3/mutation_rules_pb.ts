@@ -3,20 +3,17 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../registry.ts";
 import type { HeaderValueOption } from "../../../core/v3/base_pb.ts";
-import { file_envoy_config_core_v3_base } from "../../../core/v3/base_pb.ts";
 import type { StringMatcher } from "../../../../type/matcher/v3/string_pb.ts";
-import { file_envoy_type_matcher_v3_string } from "../../../../type/matcher/v3/string_pb.ts";
-import { file_udpa_annotations_status } from "../../../../../udpa/annotations/status_pb.ts";
-import { file_validate_validate } from "../../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/config/common/mutation_rules/v3/mutation_rules.proto.
  */
-export const file_envoy_config_common_mutation_rules_v3_mutation_rules: GenFile = /*@__PURE__*/
-  fileDesc("CjplbnZveS9jb25maWcvY29tbW9uL211dGF0aW9uX3J1bGVzL3YzL211dGF0aW9uX3J1bGVzLnByb3RvEiVlbnZveS5jb25maWcuY29tbW9uLm11dGF0aW9uX3J1bGVzLnYzIq8CCg5IZWFkZXJNdXRhdGlvbhIdCgZyZW1vdmUYASABKAlCC/pCCHIGyAEAwAECSAASOQoGYXBwZW5kGAIgASgLMicuZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyVmFsdWVPcHRpb25IABJeCg9yZW1vdmVfb25fbWF0Y2gYAyABKAsyQy5lbnZveS5jb25maWcuY29tbW9uLm11dGF0aW9uX3J1bGVzLnYzLkhlYWRlck11dGF0aW9uLlJlbW92ZU9uTWF0Y2hIABpUCg1SZW1vdmVPbk1hdGNoEkMKC2tleV9tYXRjaGVyGAEgASgLMiQuZW52b3kudHlwZS5tYXRjaGVyLnYzLlN0cmluZ01hdGNoZXJCCPpCBYoBAhABQg0KBmFjdGlvbhID+EIBQrIBCjNpby5lbnZveXByb3h5LmVudm95LmNvbmZpZy5jb21tb24ubXV0YXRpb25fcnVsZXMudjNCEk11dGF0aW9uUnVsZXNQcm90b1ABWl1naXRodWIuY29tL2Vudm95cHJveHkvZ28tY29udHJvbC1wbGFuZS9lbnZveS9jb25maWcvY29tbW9uL211dGF0aW9uX3J1bGVzL3YzO211dGF0aW9uX3J1bGVzdjO6gMjRBgIQAmIGcHJvdG8z", [file_envoy_config_core_v3_base, file_envoy_type_matcher_v3_string, file_udpa_annotations_status, file_validate_validate]);
+export const file_envoy_config_common_mutation_rules_v3_mutation_rules: GenFile =
+  descFile("envoy/config/common/mutation_rules/v3/mutation_rules.proto");
 
 /**
  * @generated from message envoy.config.common.mutation_rules.v3.HeaderMutation

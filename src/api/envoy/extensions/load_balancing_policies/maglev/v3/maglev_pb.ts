@@ -3,19 +3,16 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../registry.ts";
 import type { ConsistentHashingLbConfig, LocalityLbConfig_LocalityWeightedLbConfig } from "../../common/v3/common_pb.ts";
-import { file_envoy_extensions_load_balancing_policies_common_v3_common } from "../../common/v3/common_pb.ts";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_udpa_annotations_status } from "../../../../../udpa/annotations/status_pb.ts";
-import { file_validate_validate } from "../../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto.
  */
-export const file_envoy_extensions_load_balancing_policies_maglev_v3_maglev: GenFile = /*@__PURE__*/
-  fileDesc("Cj9lbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL21hZ2xldi92My9tYWdsZXYucHJvdG8SMmVudm95LmV4dGVuc2lvbnMubG9hZF9iYWxhbmNpbmdfcG9saWNpZXMubWFnbGV2LnYzIsACCgZNYWdsZXYSPAoKdGFibGVfc2l6ZRgBIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50NjRWYWx1ZUIK+kIHMgUYy5axAhJzChxjb25zaXN0ZW50X2hhc2hpbmdfbGJfY29uZmlnGAIgASgLMk0uZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5jb21tb24udjMuQ29uc2lzdGVudEhhc2hpbmdMYkNvbmZpZxKCAQobbG9jYWxpdHlfd2VpZ2h0ZWRfbGJfY29uZmlnGAMgASgLMl0uZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5jb21tb24udjMuTG9jYWxpdHlMYkNvbmZpZy5Mb2NhbGl0eVdlaWdodGVkTGJDb25maWdCvQEKQGlvLmVudm95cHJveHkuZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5tYWdsZXYudjNCC01hZ2xldlByb3RvUAFaYmdpdGh1Yi5jb20vZW52b3lwcm94eS9nby1jb250cm9sLXBsYW5lL2Vudm95L2V4dGVuc2lvbnMvbG9hZF9iYWxhbmNpbmdfcG9saWNpZXMvbWFnbGV2L3YzO21hZ2xldnYzuoDI0QYCEAJiBnByb3RvMw", [file_envoy_extensions_load_balancing_policies_common_v3_common, file_google_protobuf_wrappers, file_udpa_annotations_status, file_validate_validate]);
+export const file_envoy_extensions_load_balancing_policies_maglev_v3_maglev: GenFile =
+  descFile("envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto");
 
 /**
  * @generated from message envoy.extensions.load_balancing_policies.maglev.v3.Maglev

@@ -3,20 +3,16 @@
 /* eslint-disable */
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../registry.ts";
 import type { ConsistentHashingLbConfig, LocalityLbConfig_LocalityWeightedLbConfig } from "../../common/v3/common_pb.ts";
-import { file_envoy_extensions_load_balancing_policies_common_v3_common } from "../../common/v3/common_pb.ts";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_envoy_annotations_deprecation } from "../../../../annotations/deprecation_pb.ts";
-import { file_udpa_annotations_status } from "../../../../../udpa/annotations/status_pb.ts";
-import { file_validate_validate } from "../../../../../validate/validate_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.proto.
  */
-export const file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash: GenFile = /*@__PURE__*/
-  fileDesc("CkVlbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL3JpbmdfaGFzaC92My9yaW5nX2hhc2gucHJvdG8SNWVudm95LmV4dGVuc2lvbnMubG9hZF9iYWxhbmNpbmdfcG9saWNpZXMucmluZ19oYXNoLnYzIr8FCghSaW5nSGFzaBJtCg1oYXNoX2Z1bmN0aW9uGAEgASgOMkwuZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5yaW5nX2hhc2gudjMuUmluZ0hhc2guSGFzaEZ1bmN0aW9uQgj6QgWCAQIQARJFChFtaW5pbXVtX3Jpbmdfc2l6ZRgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50NjRWYWx1ZUIM+kIJMgcYgICABCgBEkMKEW1heGltdW1fcmluZ19zaXplGAMgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlQgr6QgcyBRiAgIAEEi0KGHVzZV9ob3N0bmFtZV9mb3JfaGFzaGluZxgEIAEoCEILGAGSx4bYBAMzLjASTQoTaGFzaF9iYWxhbmNlX2ZhY3RvchgFIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUISGAH6QgQqAihkkseG2AQDMy4wEnMKHGNvbnNpc3RlbnRfaGFzaGluZ19sYl9jb25maWcYBiABKAsyTS5lbnZveS5leHRlbnNpb25zLmxvYWRfYmFsYW5jaW5nX3BvbGljaWVzLmNvbW1vbi52My5Db25zaXN0ZW50SGFzaGluZ0xiQ29uZmlnEoIBChtsb2NhbGl0eV93ZWlnaHRlZF9sYl9jb25maWcYByABKAsyXS5lbnZveS5leHRlbnNpb25zLmxvYWRfYmFsYW5jaW5nX3BvbGljaWVzLmNvbW1vbi52My5Mb2NhbGl0eUxiQ29uZmlnLkxvY2FsaXR5V2VpZ2h0ZWRMYkNvbmZpZyJACgxIYXNoRnVuY3Rpb24SEAoMREVGQVVMVF9IQVNIEAASCwoHWFhfSEFTSBABEhEKDU1VUk1VUl9IQVNIXzIQAkLIAQpDaW8uZW52b3lwcm94eS5lbnZveS5leHRlbnNpb25zLmxvYWRfYmFsYW5jaW5nX3BvbGljaWVzLnJpbmdfaGFzaC52M0INUmluZ0hhc2hQcm90b1ABWmhnaXRodWIuY29tL2Vudm95cHJveHkvZ28tY29udHJvbC1wbGFuZS9lbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL3JpbmdfaGFzaC92MztyaW5nX2hhc2h2M7qAyNEGAhACYgZwcm90bzM", [file_envoy_extensions_load_balancing_policies_common_v3_common, file_google_protobuf_wrappers, file_envoy_annotations_deprecation, file_udpa_annotations_status, file_validate_validate]);
+export const file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash: GenFile =
+  descFile("envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.proto");
 
 /**
  * @generated from message envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash

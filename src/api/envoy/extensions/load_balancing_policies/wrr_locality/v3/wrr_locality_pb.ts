@@ -3,18 +3,16 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../registry.ts";
 import type { LoadBalancingPolicy } from "../../../../config/cluster/v3/cluster_pb.ts";
-import { file_envoy_config_cluster_v3_cluster } from "../../../../config/cluster/v3/cluster_pb.ts";
-import { file_udpa_annotations_status } from "../../../../../udpa/annotations/status_pb.ts";
-import { file_validate_validate } from "../../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.proto.
  */
-export const file_envoy_extensions_load_balancing_policies_wrr_locality_v3_wrr_locality: GenFile = /*@__PURE__*/
-  fileDesc("CktlbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL3dycl9sb2NhbGl0eS92My93cnJfbG9jYWxpdHkucHJvdG8SOGVudm95LmV4dGVuc2lvbnMubG9hZF9iYWxhbmNpbmdfcG9saWNpZXMud3JyX2xvY2FsaXR5LnYzImYKC1dyckxvY2FsaXR5ElcKF2VuZHBvaW50X3BpY2tpbmdfcG9saWN5GAEgASgLMiwuZW52b3kuY29uZmlnLmNsdXN0ZXIudjMuTG9hZEJhbGFuY2luZ1BvbGljeUII+kIFigECEAFC1AEKRmlvLmVudm95cHJveHkuZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy53cnJfbG9jYWxpdHkudjNCEFdyckxvY2FsaXR5UHJvdG9QAVpuZ2l0aHViLmNvbS9lbnZveXByb3h5L2dvLWNvbnRyb2wtcGxhbmUvZW52b3kvZXh0ZW5zaW9ucy9sb2FkX2JhbGFuY2luZ19wb2xpY2llcy93cnJfbG9jYWxpdHkvdjM7d3JyX2xvY2FsaXR5djO6gMjRBgIQAmIGcHJvdG8z", [file_envoy_config_cluster_v3_cluster, file_udpa_annotations_status, file_validate_validate]);
+export const file_envoy_extensions_load_balancing_policies_wrr_locality_v3_wrr_locality: GenFile =
+  descFile("envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.proto");
 
 /**
  * @generated from message envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality

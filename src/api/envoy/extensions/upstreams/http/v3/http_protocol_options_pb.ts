@@ -3,26 +3,20 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../registry.ts";
 import type { MatchPredicate } from "../../../../config/common/matcher/v3/matcher_pb.ts";
-import { file_envoy_config_common_matcher_v3_matcher } from "../../../../config/common/matcher/v3/matcher_pb.ts";
 import type { TypedExtensionConfig } from "../../../../config/core/v3/extension_pb.ts";
-import { file_envoy_config_core_v3_extension } from "../../../../config/core/v3/extension_pb.ts";
 import type { AlternateProtocolsCacheOptions, Http1ProtocolOptions, Http2ProtocolOptions, Http3ProtocolOptions, HttpProtocolOptions as HttpProtocolOptions$1, UpstreamHttpProtocolOptions } from "../../../../config/core/v3/protocol_pb.ts";
-import { file_envoy_config_core_v3_protocol } from "../../../../config/core/v3/protocol_pb.ts";
 import type { RetryPolicy, RouteAction_HashPolicy, RouteAction_RequestMirrorPolicy } from "../../../../config/route/v3/route_components_pb.ts";
-import { file_envoy_config_route_v3_route_components } from "../../../../config/route/v3/route_components_pb.ts";
 import type { HttpFilter } from "../../../filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
-import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../../../filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
-import { file_udpa_annotations_status } from "../../../../../udpa/annotations/status_pb.ts";
-import { file_validate_validate } from "../../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/extensions/upstreams/http/v3/http_protocol_options.proto.
  */
-export const file_envoy_extensions_upstreams_http_v3_http_protocol_options: GenFile = /*@__PURE__*/
-  fileDesc("Cj5lbnZveS9leHRlbnNpb25zL3Vwc3RyZWFtcy9odHRwL3YzL2h0dHBfcHJvdG9jb2xfb3B0aW9ucy5wcm90bxIiZW52b3kuZXh0ZW5zaW9ucy51cHN0cmVhbXMuaHR0cC52MyLlDwoTSHR0cFByb3RvY29sT3B0aW9ucxJPChxjb21tb25faHR0cF9wcm90b2NvbF9vcHRpb25zGAEgASgLMikuZW52b3kuY29uZmlnLmNvcmUudjMuSHR0cFByb3RvY29sT3B0aW9ucxJZCh51cHN0cmVhbV9odHRwX3Byb3RvY29sX29wdGlvbnMYAiABKAsyMS5lbnZveS5jb25maWcuY29yZS52My5VcHN0cmVhbUh0dHBQcm90b2NvbE9wdGlvbnMSagoUZXhwbGljaXRfaHR0cF9jb25maWcYAyABKAsySi5lbnZveS5leHRlbnNpb25zLnVwc3RyZWFtcy5odHRwLnYzLkh0dHBQcm90b2NvbE9wdGlvbnMuRXhwbGljaXRIdHRwQ29uZmlnSAASeQoedXNlX2Rvd25zdHJlYW1fcHJvdG9jb2xfY29uZmlnGAQgASgLMk8uZW52b3kuZXh0ZW5zaW9ucy51cHN0cmVhbXMuaHR0cC52My5IdHRwUHJvdG9jb2xPcHRpb25zLlVzZURvd25zdHJlYW1IdHRwQ29uZmlnSAASXQoLYXV0b19jb25maWcYBSABKAsyRi5lbnZveS5leHRlbnNpb25zLnVwc3RyZWFtcy5odHRwLnYzLkh0dHBQcm90b2NvbE9wdGlvbnMuQXV0b0h0dHBDb25maWdIABJdCgxodHRwX2ZpbHRlcnMYBiADKAsyRy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5odHRwX2Nvbm5lY3Rpb25fbWFuYWdlci52My5IdHRwRmlsdGVyEkwKGGhlYWRlcl92YWxpZGF0aW9uX2NvbmZpZxgHIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnEmMKEW91dGxpZXJfZGV0ZWN0aW9uGAggASgLMkguZW52b3kuZXh0ZW5zaW9ucy51cHN0cmVhbXMuaHR0cC52My5IdHRwUHJvdG9jb2xPcHRpb25zLk91dGxpZXJEZXRlY3Rpb24SVwoXcmVxdWVzdF9taXJyb3JfcG9saWNpZXMYCSADKAsyNi5lbnZveS5jb25maWcucm91dGUudjMuUm91dGVBY3Rpb24uUmVxdWVzdE1pcnJvclBvbGljeRJCCgtoYXNoX3BvbGljeRgKIAMoCzItLmVudm95LmNvbmZpZy5yb3V0ZS52My5Sb3V0ZUFjdGlvbi5IYXNoUG9saWN5EjgKDHJldHJ5X3BvbGljeRgLIAEoCzIiLmVudm95LmNvbmZpZy5yb3V0ZS52My5SZXRyeVBvbGljeRqVAgoSRXhwbGljaXRIdHRwQ29uZmlnEksKFWh0dHBfcHJvdG9jb2xfb3B0aW9ucxgBIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLkh0dHAxUHJvdG9jb2xPcHRpb25zSAASTAoWaHR0cDJfcHJvdG9jb2xfb3B0aW9ucxgCIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLkh0dHAyUHJvdG9jb2xPcHRpb25zSAASTAoWaHR0cDNfcHJvdG9jb2xfb3B0aW9ucxgDIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLkh0dHAzUHJvdG9jb2xPcHRpb25zSABCFgoPcHJvdG9jb2xfY29uZmlnEgP4QgEa/AEKF1VzZURvd25zdHJlYW1IdHRwQ29uZmlnEkkKFWh0dHBfcHJvdG9jb2xfb3B0aW9ucxgBIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLkh0dHAxUHJvdG9jb2xPcHRpb25zEkoKFmh0dHAyX3Byb3RvY29sX29wdGlvbnMYAiABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5IdHRwMlByb3RvY29sT3B0aW9ucxJKChZodHRwM19wcm90b2NvbF9vcHRpb25zGAMgASgLMiouZW52b3kuY29uZmlnLmNvcmUudjMuSHR0cDNQcm90b2NvbE9wdGlvbnMa1AIKDkF1dG9IdHRwQ29uZmlnEkkKFWh0dHBfcHJvdG9jb2xfb3B0aW9ucxgBIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLkh0dHAxUHJvdG9jb2xPcHRpb25zEkoKFmh0dHAyX3Byb3RvY29sX29wdGlvbnMYAiABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5IdHRwMlByb3RvY29sT3B0aW9ucxJKChZodHRwM19wcm90b2NvbF9vcHRpb25zGAMgASgLMiouZW52b3kuY29uZmlnLmNvcmUudjMuSHR0cDNQcm90b2NvbE9wdGlvbnMSXwohYWx0ZXJuYXRlX3Byb3RvY29sc19jYWNoZV9vcHRpb25zGAQgASgLMjQuZW52b3kuY29uZmlnLmNvcmUudjMuQWx0ZXJuYXRlUHJvdG9jb2xzQ2FjaGVPcHRpb25zGmMKEE91dGxpZXJEZXRlY3Rpb24STwoNZXJyb3JfbWF0Y2hlchgBIAEoCzIuLmVudm95LmNvbmZpZy5jb21tb24ubWF0Y2hlci52My5NYXRjaFByZWRpY2F0ZUII+kIFigECEAFCIAoZdXBzdHJlYW1fcHJvdG9jb2xfb3B0aW9ucxID+EIBQqgBCjBpby5lbnZveXByb3h5LmVudm95LmV4dGVuc2lvbnMudXBzdHJlYW1zLmh0dHAudjNCGEh0dHBQcm90b2NvbE9wdGlvbnNQcm90b1ABWlBnaXRodWIuY29tL2Vudm95cHJveHkvZ28tY29udHJvbC1wbGFuZS9lbnZveS9leHRlbnNpb25zL3Vwc3RyZWFtcy9odHRwL3YzO2h0dHB2M7qAyNEGAhACYgZwcm90bzM", [file_envoy_config_common_matcher_v3_matcher, file_envoy_config_core_v3_extension, file_envoy_config_core_v3_protocol, file_envoy_config_route_v3_route_components, file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager, file_udpa_annotations_status, file_validate_validate]);
+export const file_envoy_extensions_upstreams_http_v3_http_protocol_options: GenFile =
+  descFile("envoy/extensions/upstreams/http/v3/http_protocol_options.proto");
 
 /**
  * @generated from message envoy.extensions.upstreams.http.v3.HttpProtocolOptions

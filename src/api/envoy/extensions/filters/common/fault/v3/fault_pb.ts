@@ -3,21 +3,17 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../../registry.ts";
 import type { FractionalPercent } from "../../../../../type/v3/percent_pb.ts";
-import { file_envoy_type_v3_percent } from "../../../../../type/v3/percent_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
-import { file_udpa_annotations_status } from "../../../../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../../../../udpa/annotations/versioning_pb.ts";
-import { file_validate_validate } from "../../../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/extensions/filters/common/fault/v3/fault.proto.
  */
-export const file_envoy_extensions_filters_common_fault_v3_fault: GenFile = /*@__PURE__*/
-  fileDesc("CjRlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvY29tbW9uL2ZhdWx0L3YzL2ZhdWx0LnByb3RvEihlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmZhdWx0LnYzIoIDCgpGYXVsdERlbGF5EjoKC2ZpeGVkX2RlbGF5GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgj6QgWqAQIqAEgAElgKDGhlYWRlcl9kZWxheRgFIAEoCzJALmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5jb21tb24uZmF1bHQudjMuRmF1bHREZWxheS5IZWFkZXJEZWxheUgAEjQKCnBlcmNlbnRhZ2UYBCABKAsyIC5lbnZveS50eXBlLnYzLkZyYWN0aW9uYWxQZXJjZW50GkkKC0hlYWRlckRlbGF5OjqaxYgeNQozZW52b3kuY29uZmlnLmZpbHRlci5mYXVsdC52Mi5GYXVsdERlbGF5LkhlYWRlckRlbGF5Oi6axYgeKQonZW52b3kuY29uZmlnLmZpbHRlci5mYXVsdC52Mi5GYXVsdERlbGF5QhsKFGZhdWx0X2RlbGF5X3NlY2lmaWVyEgP4QgFKBAgCEANKBAgBEAJSBHR5cGUigAQKDkZhdWx0UmF0ZUxpbWl0EloKC2ZpeGVkX2xpbWl0GAEgASgLMkMuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmNvbW1vbi5mYXVsdC52My5GYXVsdFJhdGVMaW1pdC5GaXhlZExpbWl0SAASXAoMaGVhZGVyX2xpbWl0GAMgASgLMkQuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmNvbW1vbi5mYXVsdC52My5GYXVsdFJhdGVMaW1pdC5IZWFkZXJMaW1pdEgAEjQKCnBlcmNlbnRhZ2UYAiABKAsyIC5lbnZveS50eXBlLnYzLkZyYWN0aW9uYWxQZXJjZW50GmgKCkZpeGVkTGltaXQSGwoKbGltaXRfa2JwcxgBIAEoBEIH+kIEMgIoATo9msWIHjgKNmVudm95LmNvbmZpZy5maWx0ZXIuZmF1bHQudjIuRmF1bHRSYXRlTGltaXQuRml4ZWRMaW1pdBpNCgtIZWFkZXJMaW1pdDo+msWIHjkKN2Vudm95LmNvbmZpZy5maWx0ZXIuZmF1bHQudjIuRmF1bHRSYXRlTGltaXQuSGVhZGVyTGltaXQ6MprFiB4tCitlbnZveS5jb25maWcuZmlsdGVyLmZhdWx0LnYyLkZhdWx0UmF0ZUxpbWl0QhEKCmxpbWl0X3R5cGUSA/hCAUKnAQo2aW8uZW52b3lwcm94eS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmZhdWx0LnYzQgpGYXVsdFByb3RvUAFaV2dpdGh1Yi5jb20vZW52b3lwcm94eS9nby1jb250cm9sLXBsYW5lL2Vudm95L2V4dGVuc2lvbnMvZmlsdGVycy9jb21tb24vZmF1bHQvdjM7ZmF1bHR2M7qAyNEGAhACYgZwcm90bzM", [file_envoy_type_v3_percent, file_google_protobuf_duration, file_udpa_annotations_status, file_udpa_annotations_versioning, file_validate_validate]);
+export const file_envoy_extensions_filters_common_fault_v3_fault: GenFile =
+  descFile("envoy/extensions/filters/common/fault/v3/fault.proto");
 
 /**
  * @generated from message envoy.extensions.filters.common.fault.v3.FaultDelay

@@ -3,21 +3,17 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../../registry.ts";
 import type { RuntimeFractionalPercent } from "../../../../../config/core/v3/base_pb.ts";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.ts";
 import type { StringMatcher } from "../../../../../type/matcher/v3/string_pb.ts";
-import { file_envoy_type_matcher_v3_string } from "../../../../../type/matcher/v3/string_pb.ts";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_udpa_annotations_status } from "../../../../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../../../../udpa/annotations/versioning_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/extensions/filters/http/cors/v3/cors.proto.
  */
-export const file_envoy_extensions_filters_http_cors_v3_cors: GenFile = /*@__PURE__*/
-  fileDesc("CjBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9jb3JzL3YzL2NvcnMucHJvdG8SJWVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmNvcnMudjMiNAoEQ29yczosmsWIHicKJWVudm95LmNvbmZpZy5maWx0ZXIuaHR0cC5jb3JzLnYyLkNvcnMi+gMKCkNvcnNQb2xpY3kSRwoZYWxsb3dfb3JpZ2luX3N0cmluZ19tYXRjaBgBIAMoCzIkLmVudm95LnR5cGUubWF0Y2hlci52My5TdHJpbmdNYXRjaGVyEhUKDWFsbG93X21ldGhvZHMYAiABKAkSFQoNYWxsb3dfaGVhZGVycxgDIAEoCRIWCg5leHBvc2VfaGVhZGVycxgEIAEoCRIPCgdtYXhfYWdlGAUgASgJEjUKEWFsbG93X2NyZWRlbnRpYWxzGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRJGCg5maWx0ZXJfZW5hYmxlZBgHIAEoCzIuLmVudm95LmNvbmZpZy5jb3JlLnYzLlJ1bnRpbWVGcmFjdGlvbmFsUGVyY2VudBJGCg5zaGFkb3dfZW5hYmxlZBgIIAEoCzIuLmVudm95LmNvbmZpZy5jb3JlLnYzLlJ1bnRpbWVGcmFjdGlvbmFsUGVyY2VudBJAChxhbGxvd19wcml2YXRlX25ldHdvcmtfYWNjZXNzGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRJDCh9mb3J3YXJkX25vdF9tYXRjaGluZ19wcmVmbGlnaHRzGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZUKfAQozaW8uZW52b3lwcm94eS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5jb3JzLnYzQglDb3JzUHJvdG9QAVpTZ2l0aHViLmNvbS9lbnZveXByb3h5L2dvLWNvbnRyb2wtcGxhbmUvZW52b3kvZXh0ZW5zaW9ucy9maWx0ZXJzL2h0dHAvY29ycy92Mztjb3JzdjO6gMjRBgIQAmIGcHJvdG8z", [file_envoy_config_core_v3_base, file_envoy_type_matcher_v3_string, file_google_protobuf_wrappers, file_udpa_annotations_status, file_udpa_annotations_versioning]);
+export const file_envoy_extensions_filters_http_cors_v3_cors: GenFile =
+  descFile("envoy/extensions/filters/http/cors/v3/cors.proto");
 
 /**
  * @generated from message envoy.extensions.filters.http.cors.v3.Cors

@@ -3,20 +3,17 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../../registry.ts";
 import type { GrpcMethodList } from "../../../../../config/core/v3/grpc_method_list_pb.ts";
-import { file_envoy_config_core_v3_grpc_method_list } from "../../../../../config/core/v3/grpc_method_list_pb.ts";
 import type { BoolValue } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_udpa_annotations_status } from "../../../../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../../../../udpa/annotations/versioning_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/extensions/filters/http/grpc_stats/v3/config.proto.
  */
-export const file_envoy_extensions_filters_http_grpc_stats_v3_config: GenFile = /*@__PURE__*/
-  fileDesc("CjhlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9ncnBjX3N0YXRzL3YzL2NvbmZpZy5wcm90bxIrZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ3JwY19zdGF0cy52MyLhAgoMRmlsdGVyQ29uZmlnEhkKEWVtaXRfZmlsdGVyX3N0YXRlGAEgASgIElEKIWluZGl2aWR1YWxfbWV0aG9kX3N0YXRzX2FsbG93bGlzdBgCIAEoCzIkLmVudm95LmNvbmZpZy5jb3JlLnYzLkdycGNNZXRob2RMaXN0SAASOwoVc3RhdHNfZm9yX2FsbF9tZXRob2RzGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZUgAEh0KFWVuYWJsZV91cHN0cmVhbV9zdGF0cxgEIAEoCBIpCiFyZXBsYWNlX2RvdHNfaW5fZ3JwY19zZXJ2aWNlX25hbWUYBSABKAg6P5rFiB46CjhlbnZveS5jb25maWcuZmlsdGVyLmh0dHAuZ3JwY19zdGF0cy52MmFscGhhLkZpbHRlckNvbmZpZ0IbChlwZXJfbWV0aG9kX3N0YXRfc3BlY2lmaWVyQrMBCjlpby5lbnZveXByb3h5LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmdycGNfc3RhdHMudjNCC0NvbmZpZ1Byb3RvUAFaX2dpdGh1Yi5jb20vZW52b3lwcm94eS9nby1jb250cm9sLXBsYW5lL2Vudm95L2V4dGVuc2lvbnMvZmlsdGVycy9odHRwL2dycGNfc3RhdHMvdjM7Z3JwY19zdGF0c3YzuoDI0QYCEAJiBnByb3RvMw", [file_envoy_config_core_v3_grpc_method_list, file_google_protobuf_wrappers, file_udpa_annotations_status, file_udpa_annotations_versioning]);
+export const file_envoy_extensions_filters_http_grpc_stats_v3_config: GenFile =
+  descFile("envoy/extensions/filters/http/grpc_stats/v3/config.proto");
 
 /**
  * @generated from message envoy.extensions.filters.http.grpc_stats.v3.FilterConfig

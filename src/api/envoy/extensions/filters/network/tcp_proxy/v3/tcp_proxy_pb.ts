@@ -3,38 +3,25 @@
 /* eslint-disable */
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../../registry.ts";
 import type { AccessLog } from "../../../../../config/accesslog/v3/accesslog_pb.ts";
-import { file_envoy_config_accesslog_v3_accesslog } from "../../../../../config/accesslog/v3/accesslog_pb.ts";
 import type { BackoffStrategy } from "../../../../../config/core/v3/backoff_pb.ts";
-import { file_envoy_config_core_v3_backoff } from "../../../../../config/core/v3/backoff_pb.ts";
 import type { HeaderValueOption, Metadata } from "../../../../../config/core/v3/base_pb.ts";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.ts";
 import type { ConfigSource } from "../../../../../config/core/v3/config_source_pb.ts";
-import { file_envoy_config_core_v3_config_source } from "../../../../../config/core/v3/config_source_pb.ts";
 import type { TypedExtensionConfig } from "../../../../../config/core/v3/extension_pb.ts";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.ts";
 import type { TlvEntry } from "../../../../../config/core/v3/proxy_protocol_pb.ts";
-import { file_envoy_config_core_v3_proxy_protocol } from "../../../../../config/core/v3/proxy_protocol_pb.ts";
 import type { RequestIDExtension } from "../../http_connection_manager/v3/http_connection_manager_pb.ts";
-import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../../http_connection_manager/v3/http_connection_manager_pb.ts";
 import type { HashPolicy } from "../../../../../type/v3/hash_policy_pb.ts";
-import { file_envoy_type_v3_hash_policy } from "../../../../../type/v3/hash_policy_pb.ts";
 import type { Percent } from "../../../../../type/v3/percent_pb.ts";
-import { file_envoy_type_v3_percent } from "../../../../../type/v3/percent_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_envoy_annotations_deprecation } from "../../../../../annotations/deprecation_pb.ts";
-import { file_udpa_annotations_status } from "../../../../../../udpa/annotations/status_pb.ts";
-import { file_udpa_annotations_versioning } from "../../../../../../udpa/annotations/versioning_pb.ts";
-import { file_validate_validate } from "../../../../../../validate/validate_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto.
  */
-export const file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy: GenFile = /*@__PURE__*/
-  fileDesc("Cj1lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay90Y3BfcHJveHkvdjMvdGNwX3Byb3h5LnByb3RvEi1lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay50Y3BfcHJveHkudjMi3RcKCFRjcFByb3h5EhwKC3N0YXRfcHJlZml4GAEgASgJQgf6QgRyAhABEhEKB2NsdXN0ZXIYAiABKAlIABJkChF3ZWlnaHRlZF9jbHVzdGVycxgKIAEoCzJHLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLnRjcF9wcm94eS52My5UY3BQcm94eS5XZWlnaHRlZENsdXN0ZXJIABJTCglvbl9kZW1hbmQYDiABKAsyQC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay50Y3BfcHJveHkudjMuVGNwUHJveHkuT25EZW1hbmQSNgoObWV0YWRhdGFfbWF0Y2gYCSABKAsyHi5lbnZveS5jb25maWcuY29yZS52My5NZXRhZGF0YRIvCgxpZGxlX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOgoXZG93bnN0cmVhbV9pZGxlX3RpbWVvdXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOAoVdXBzdHJlYW1faWRsZV90aW1lb3V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjgKCmFjY2Vzc19sb2cYBSADKAsyJC5lbnZveS5jb25maWcuYWNjZXNzbG9nLnYzLkFjY2Vzc0xvZxJDChRtYXhfY29ubmVjdF9hdHRlbXB0cxgHIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIoARI+Cg9iYWNrb2ZmX29wdGlvbnMYEiABKAsyJS5lbnZveS5jb25maWcuY29yZS52My5CYWNrb2ZmU3RyYXRlZ3kSOAoLaGFzaF9wb2xpY3kYCyADKAsyGS5lbnZveS50eXBlLnYzLkhhc2hQb2xpY3lCCPpCBZIBAhABEmEKEHR1bm5lbGluZ19jb25maWcYDCABKAsyRy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay50Y3BfcHJveHkudjMuVGNwUHJveHkuVHVubmVsaW5nQ29uZmlnElMKIm1heF9kb3duc3RyZWFtX2Nvbm5lY3Rpb25fZHVyYXRpb24YDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDPpCCaoBBjIEEMCEPRJUCjRtYXhfZG93bnN0cmVhbV9jb25uZWN0aW9uX2R1cmF0aW9uX2ppdHRlcl9wZXJjZW50YWdlGBQgASgLMhYuZW52b3kudHlwZS52My5QZXJjZW50ElUKGWFjY2Vzc19sb2dfZmx1c2hfaW50ZXJ2YWwYDyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CFxgB+kIJqgEGMgQQwIQ9kseG2AQDMy4wEjIKHWZsdXNoX2FjY2Vzc19sb2dfb25fY29ubmVjdGVkGBAgASgIQgsYAZLHhtgEAzMuMBJnChJhY2Nlc3NfbG9nX29wdGlvbnMYESABKAsySy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay50Y3BfcHJveHkudjMuVGNwUHJveHkuVGNwQWNjZXNzTG9nT3B0aW9ucxI7ChNwcm94eV9wcm90b2NvbF90bHZzGBMgAygLMh4uZW52b3kuY29uZmlnLmNvcmUudjMuVGx2RW50cnkSfQofcHJveHlfcHJvdG9jb2xfdGx2X21lcmdlX3BvbGljeRgXIAEoDjJKLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLnRjcF9wcm94eS52My5Qcm94eVByb3RvY29sVGx2TWVyZ2VQb2xpY3lCCPpCBYIBAhABEmsKFXVwc3RyZWFtX2Nvbm5lY3RfbW9kZRgVIAEoDjJCLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLnRjcF9wcm94eS52My5VcHN0cmVhbUNvbm5lY3RNb2RlQgj6QgWCAQIQARJFChRtYXhfZWFybHlfZGF0YV9ieXRlcxgWIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIJ+kIGKgQYgIBAEjUKEWNoZWNrX2RyYWluX2Nsb3NlGBggASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRqgAwoPV2VpZ2h0ZWRDbHVzdGVyEnEKCGNsdXN0ZXJzGAEgAygLMlUuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsudGNwX3Byb3h5LnYzLlRjcFByb3h5LldlaWdodGVkQ2x1c3Rlci5DbHVzdGVyV2VpZ2h0Qgj6QgWSAQIIARrPAQoNQ2x1c3RlcldlaWdodBIVCgRuYW1lGAEgASgJQgf6QgRyAhABEhcKBndlaWdodBgCIAEoDUIH+kIEKgIoARI2Cg5tZXRhZGF0YV9tYXRjaBgDIAEoCzIeLmVudm95LmNvbmZpZy5jb3JlLnYzLk1ldGFkYXRhOlaaxYgeUQpPZW52b3kuY29uZmlnLmZpbHRlci5uZXR3b3JrLnRjcF9wcm94eS52Mi5UY3BQcm94eS5XZWlnaHRlZENsdXN0ZXIuQ2x1c3RlcldlaWdodDpImsWIHkMKQWVudm95LmNvbmZpZy5maWx0ZXIubmV0d29yay50Y3BfcHJveHkudjIuVGNwUHJveHkuV2VpZ2h0ZWRDbHVzdGVyGpsECg9UdW5uZWxpbmdDb25maWcSGQoIaG9zdG5hbWUYASABKAlCB/pCBHICEAESEAoIdXNlX3Bvc3QYAiABKAgSSgoOaGVhZGVyc190b19hZGQYAyADKAsyJy5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJWYWx1ZU9wdGlvbkIJ+kIGkgEDEOgHEiIKGnByb3BhZ2F0ZV9yZXNwb25zZV9oZWFkZXJzGAQgASgIEhEKCXBvc3RfcGF0aBgFIAEoCRIjChtwcm9wYWdhdGVfcmVzcG9uc2VfdHJhaWxlcnMYBiABKAgSbQoUcmVxdWVzdF9pZF9leHRlbnNpb24YByABKAsyTy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5odHRwX2Nvbm5lY3Rpb25fbWFuYWdlci52My5SZXF1ZXN0SURFeHRlbnNpb24SGQoRcmVxdWVzdF9pZF9oZWFkZXIYCCABKAkSHwoXcmVxdWVzdF9pZF9tZXRhZGF0YV9rZXkYCSABKAkSPgoKZm9ybWF0dGVycxgKIAMoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnOkiaxYgeQwpBZW52b3kuY29uZmlnLmZpbHRlci5uZXR3b3JrLnRjcF9wcm94eS52Mi5UY3BQcm94eS5UdW5uZWxpbmdDb25maWcaiwEKCE9uRGVtYW5kEjgKDG9kY2RzX2NvbmZpZxgBIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLkNvbmZpZ1NvdXJjZRIZChFyZXNvdXJjZXNfbG9jYXRvchgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uGqsBChNUY3BBY2Nlc3NMb2dPcHRpb25zEkoKGWFjY2Vzc19sb2dfZmx1c2hfaW50ZXJ2YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDPpCCaoBBjIEEMCEPRIlCh1mbHVzaF9hY2Nlc3NfbG9nX29uX2Nvbm5lY3RlZBgCIAEoCBIhChlmbHVzaF9hY2Nlc3NfbG9nX29uX3N0YXJ0GAMgASgIOjiaxYgeMwoxZW52b3kuY29uZmlnLmZpbHRlci5uZXR3b3JrLnRjcF9wcm94eS52Mi5UY3BQcm94eUIYChFjbHVzdGVyX3NwZWNpZmllchID+EIBSgQIBhAHUg1kZXByZWNhdGVkX3YxKl0KE1Vwc3RyZWFtQ29ubmVjdE1vZGUSDQoJSU1NRURJQVRFEAASFgoST05fRE9XTlNUUkVBTV9EQVRBEAESHwobT05fRE9XTlNUUkVBTV9UTFNfSEFORFNIQUtFEAIqdQobUHJveHlQcm90b2NvbFRsdk1lcmdlUG9saWN5EhEKDUFERF9JRl9BQlNFTlQQABImCiJPVkVSV1JJVEVfQllfVFlQRV9JRl9FWElTVFNfT1JfQUREEAESGwoXQVBQRU5EX0lGX0VYSVNUU19PUl9BREQQAkK4AQo7aW8uZW52b3lwcm94eS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay50Y3BfcHJveHkudjNCDVRjcFByb3h5UHJvdG9QAVpgZ2l0aHViLmNvbS9lbnZveXByb3h5L2dvLWNvbnRyb2wtcGxhbmUvZW52b3kvZXh0ZW5zaW9ucy9maWx0ZXJzL25ldHdvcmsvdGNwX3Byb3h5L3YzO3RjcF9wcm94eXYzuoDI0QYCEAJiBnByb3RvMw", [file_envoy_config_accesslog_v3_accesslog, file_envoy_config_core_v3_backoff, file_envoy_config_core_v3_base, file_envoy_config_core_v3_config_source, file_envoy_config_core_v3_extension, file_envoy_config_core_v3_proxy_protocol, file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager, file_envoy_type_v3_hash_policy, file_envoy_type_v3_percent, file_google_protobuf_duration, file_google_protobuf_wrappers, file_envoy_annotations_deprecation, file_udpa_annotations_status, file_udpa_annotations_versioning, file_validate_validate]);
+export const file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy: GenFile =
+  descFile("envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto");
 
 /**
  * @generated from message envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy

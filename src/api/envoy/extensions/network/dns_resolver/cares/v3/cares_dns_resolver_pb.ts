@@ -3,22 +3,18 @@
 /* eslint-disable */
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { descFile } from "../../../../../../registry.ts";
 import type { Address } from "../../../../../config/core/v3/address_pb.ts";
-import { file_envoy_config_core_v3_address } from "../../../../../config/core/v3/address_pb.ts";
 import type { DnsResolverOptions } from "../../../../../config/core/v3/resolver_pb.ts";
-import { file_envoy_config_core_v3_resolver } from "../../../../../config/core/v3/resolver_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_udpa_annotations_status } from "../../../../../../udpa/annotations/status_pb.ts";
-import { file_validate_validate } from "../../../../../../validate/validate_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto.
  */
-export const file_envoy_extensions_network_dns_resolver_cares_v3_cares_dns_resolver: GenFile = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL25ldHdvcmsvZG5zX3Jlc29sdmVyL2NhcmVzL3YzL2NhcmVzX2Ruc19yZXNvbHZlci5wcm90bxIuZW52b3kuZXh0ZW5zaW9ucy5uZXR3b3JrLmRuc19yZXNvbHZlci5jYXJlcy52MyKiBQoWQ2FyZXNEbnNSZXNvbHZlckNvbmZpZxIwCglyZXNvbHZlcnMYASADKAsyHS5lbnZveS5jb25maWcuY29yZS52My5BZGRyZXNzEiEKGXVzZV9yZXNvbHZlcnNfYXNfZmFsbGJhY2sYAyABKAgSIgoaZmlsdGVyX3Vucm91dGFibGVfZmFtaWxpZXMYBCABKAgSRgoUZG5zX3Jlc29sdmVyX29wdGlvbnMYAiABKAsyKC5lbnZveS5jb25maWcuY29yZS52My5EbnNSZXNvbHZlck9wdGlvbnMSNQoPdWRwX21heF9xdWVyaWVzGAUgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEkQKFXF1ZXJ5X3RpbWVvdXRfc2Vjb25kcxgGIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50NjRWYWx1ZUIH+kIEMgIoARI6CgtxdWVyeV90cmllcxgHIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIoARIaChJyb3RhdGVfbmFtZXNlcnZlcnMYCCABKAgSSQoWZWRuczBfbWF4X3BheWxvYWRfc2l6ZRgJIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIL+kIIKgYYgCAogAQSRQoYbWF4X3VkcF9jaGFubmVsX2R1cmF0aW9uGAogASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgj6QgWqAQIyABIhChlyZWluaXRfY2hhbm5lbF9vbl90aW1lb3V0GAsgASgIEj0KDnFjYWNoZV9tYXhfdHRsGAwgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgf6QgQqAigAQr4BCjxpby5lbnZveXByb3h5LmVudm95LmV4dGVuc2lvbnMubmV0d29yay5kbnNfcmVzb2x2ZXIuY2FyZXMudjNCFUNhcmVzRG5zUmVzb2x2ZXJQcm90b1ABWl1naXRodWIuY29tL2Vudm95cHJveHkvZ28tY29udHJvbC1wbGFuZS9lbnZveS9leHRlbnNpb25zL25ldHdvcmsvZG5zX3Jlc29sdmVyL2NhcmVzL3YzO2NhcmVzdjO6gMjRBgIQAmIGcHJvdG8z", [file_envoy_config_core_v3_address, file_envoy_config_core_v3_resolver, file_google_protobuf_duration, file_google_protobuf_wrappers, file_udpa_annotations_status, file_validate_validate]);
+export const file_envoy_extensions_network_dns_resolver_cares_v3_cares_dns_resolver: GenFile =
+  descFile("envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto");
 
 /**
  * @generated from message envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig
