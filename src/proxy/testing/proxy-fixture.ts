@@ -90,6 +90,7 @@ function bootstrapJson(options: FixtureOptions): Json {
     generate_request_id: false,
     route_config: {
       name: "routes",
+      validate_clusters: false,
       virtual_hosts: [
         {
           name: "all",
@@ -174,9 +175,15 @@ export class ProxyFixture {
   constructor(options: FixtureOptions = {}) {
     this.net = new MemoryNet(options.net);
     const message = messageFromJson(BootstrapSchema, bootstrapJson(options));
-    assert(message.kind === "parsed", JSON.stringify(message));
+    assert(
+      message.kind !== "rejected",
+      message.kind === "rejected" ? JSON.stringify(message.problems) : "",
+    );
     const config = parseBootstrap(message.value);
-    assert(config.kind === "parsed", JSON.stringify(config));
+    assert(
+      config.kind === "parsed",
+      config.kind === "parsed" ? "" : `${config.path}: ${config.message}`,
+    );
     this.proxy = new Proxy(
       config.value,
       {
@@ -274,12 +281,13 @@ export class ProxyFixture {
     return host;
   }
 
-  /** Gauges that say that something is still under way; empty when all is at rest. */
+  /** Gauges that say that something is still under way, but for idle upstream connections; empty when all is at rest. */
   active(): Readonly<Record<string, number>> {
     const names = /(_active|_open|pending_requests|remaining_\w+|_buffered)$/;
     return Object.fromEntries(
       Object.entries(this.stats()).filter(
-        ([name]) => names.test(name) && !/^listener_manager|^filesystem|workers/.test(name),
+        ([name]) =>
+          names.test(name) && !/^listener_manager|^filesystem|upstream_cx_active$/.test(name),
       ),
     );
   }
