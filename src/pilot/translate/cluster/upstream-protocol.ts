@@ -22,7 +22,7 @@ import { duration } from "../messages.ts";
 import { isHttp2, isSniffed } from "../protocol.ts";
 
 /** The key under which Envoy looks for them. */
-export const HTTP_OPTIONS_KEY = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+const HTTP_OPTIONS_KEY = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 type UpstreamOptions = HttpProtocolOptions["upstreamProtocolOptions"];
 
