@@ -225,4 +225,20 @@ class IndexedSnapshot implements Snapshot {
   object(key: ObjectKey): ConfigObject | undefined {
     return this.config.object(key);
   }
+
+  /** The same for every proxy of a push: made once for the pair. */
+  #changed: { readonly earlier: Snapshot; readonly hostnames: ReadonlySet<string> } | undefined;
+
+  changedEndpoints(earlier: Snapshot): ReadonlySet<string> | undefined {
+    if (this.#changed?.earlier === earlier) return this.#changed.hostnames;
+    if (!(earlier instanceof IndexedSnapshot) || earlier.config !== this.config) return undefined;
+    const hostnames = new Set<string>();
+    for (const service of this.services) {
+      const isChanged = (port: ServicePort): boolean =>
+        this.endpoints(service, port) !== earlier.endpoints(service, port);
+      if (service.ports.some(isChanged)) hostnames.add(service.hostname);
+    }
+    this.#changed = { earlier, hostnames };
+    return hostnames;
+  }
 }

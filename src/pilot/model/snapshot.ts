@@ -64,4 +64,9 @@ export interface Snapshot {
   ): ConfigObject<"Sidecar"> | undefined;
   /** The object as it was written, delegates not merged. */
   object(key: ObjectKey): ConfigObject | undefined;
+  /**
+   * Host names of the services whose endpoints differ from an earlier snapshot, when that is all that differs: the configuration
+   * is the same. undefined otherwise: anything may differ.
+   */
+  changedEndpoints(earlier: Snapshot): ReadonlySet<string> | undefined;
 }

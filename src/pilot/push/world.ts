@@ -53,6 +53,25 @@ export class World implements ResourceSource {
     }
   }
 
+  /** After a change of endpoints alone, only what is made of the changed services' endpoints has to be looked at again. */
+  changedSince(typeUrl: string, earlier: ResourceSource): Iterable<string> | undefined {
+    if (typeUrl !== CLUSTER && typeUrl !== ENDPOINT) return undefined;
+    if (!(earlier instanceof World) || earlier.proxy !== this.proxy) return undefined;
+    const hostnames = this.snapshot.changedEndpoints(earlier.snapshot);
+    if (hostnames === undefined) return undefined;
+    const names: string[] = [];
+    for (const name of this.#allClusters().keys()) {
+      const hostname = name.slice(name.lastIndexOf("|") + 1); // outbound|9080|v1|<host name>
+      if (hostnames.has(hostname)) names.push(name);
+    }
+    // Which clusters a proxy has inbound depends on the instances too: some may have come, some gone.
+    for (const world of [this, earlier]) {
+      for (const name of world.#allClusters().keys())
+        if (name.startsWith("inbound|")) names.push(name);
+    }
+    return names;
+  }
+
   #remembered(key: string, make: () => ServedResource): ServedResource {
     const found = this.#named.get(key);
     if (found !== undefined) return found;
