@@ -111,6 +111,8 @@ export interface ClusterConfig {
   /** undefined means no limit. */
   readonly maxRequestsPerConnection: number | undefined;
   readonly maxConnectionDurationMs: number | undefined;
+  /** Trailers pass to and from the hosts; default false. A listener has to let them pass too. */
+  readonly enableTrailers: boolean;
   /** `metadata.filter_metadata` as plain JSON, for status pages; never used to route. */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The message it was parsed from, for /config_dump, and its hash, to tell a changed cluster from a repeated one. */

@@ -49,6 +49,7 @@ test("an empty cluster has Envoy's defaults", () => {
     idleTimeoutMs: 3_600_000,
     maxRequestsPerConnection: undefined,
     maxConnectionDurationMs: undefined,
+    enableTrailers: false,
     metadata: {},
     addedViaApi: true,
   });
@@ -127,6 +128,7 @@ test.each<[string, unknown]>([
     { idleTimeoutMs: undefined, maxConnectionDurationMs: 7000 },
   ],
   ["max_requests_per_connection: 9", { maxRequestsPerConnection: 9 }],
+  ["http_protocol_options: {enable_trailers: true}", { enableTrailers: true }],
   [
     "typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {'@type': type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: {http_protocol_options: {}}, common_http_protocol_options: {idle_timeout: 2s, max_requests_per_connection: 3}}}",
     { idleTimeoutMs: 2000, maxRequestsPerConnection: 3 },
@@ -280,8 +282,8 @@ test.each([
     "common_http_protocol_options.max_headers_count: not supported for upstreams",
   ],
   [
-    "http_protocol_options: {enable_trailers: true}",
-    "http_protocol_options.enable_trailers: not supported for upstreams",
+    "http_protocol_options: {accept_http_10: true}",
+    "http_protocol_options.accept_http_10: not supported for upstreams",
   ],
   ["http2_protocol_options: {}", "http2_protocol_options: not supported: HTTP/2 upstreams"],
   [

@@ -60,6 +60,7 @@ export function parseCluster(
     idleTimeoutMs: http.idleTimeoutMs,
     maxRequestsPerConnection: http.maxRequestsPerConnection,
     maxConnectionDurationMs: http.maxConnectionDurationMs,
+    enableTrailers: http.enableTrailers,
     metadata: filterMetadata(message.metadata),
     message,
     hash: hashOf(ClusterSchema, message),

@@ -18,6 +18,7 @@ export interface UpstreamHttp {
   readonly idleTimeoutMs: number | undefined;
   readonly maxRequestsPerConnection: number | undefined;
   readonly maxConnectionDurationMs: number | undefined;
+  readonly enableTrailers: boolean;
 }
 
 /** Envoy looks protocol options up by this name. */
@@ -42,7 +43,20 @@ export function readUpstreamHttp(
   if (typed === undefined) return readOldFields(at, cluster, isManagementServer);
   checkProtocol(field, typed, isManagementServer);
   const common = typed.commonHttpProtocolOptions;
-  return readCommon(field.child("common_http_protocol_options"), common, cluster);
+  const enableTrailers = http1OptionsOf(typed)?.enableTrailers ?? false;
+  return {
+    ...readCommon(field.child("common_http_protocol_options"), common, cluster),
+    enableTrailers,
+  };
+}
+
+function http1OptionsOf({
+  upstreamProtocolOptions: chosen,
+}: HttpProtocolOptions): Http1ProtocolOptions | undefined {
+  if (chosen.case === "useDownstreamProtocolConfig") return chosen.value.httpProtocolOptions;
+  if (chosen.case !== "explicitHttpConfig") return undefined;
+  const { protocolConfig } = chosen.value;
+  return protocolConfig.case === "httpProtocolOptions" ? protocolConfig.value : undefined;
 }
 
 function checkProtocol(at: Field, typed: HttpProtocolOptions, isManagementServer: boolean): void {
@@ -69,17 +83,23 @@ function readOldFields(at: Field, cluster: Cluster, isManagementServer: boolean)
   }
   checkHttp1(at.child("http_protocol_options"), cluster.httpProtocolOptions);
   const common = cluster.commonHttpProtocolOptions;
-  return readCommon(at.child("common_http_protocol_options"), common, cluster);
+  return {
+    ...readCommon(at.child("common_http_protocol_options"), common, cluster),
+    enableTrailers: cluster.httpProtocolOptions?.enableTrailers ?? false,
+  };
 }
 
-/** Options that change what is sent upstream, and that only a listener can have here. */
+/** What only a listener can have here. */
 function checkHttp1(at: Field, options: Http1ProtocolOptions | undefined): void {
   if (options === undefined) return;
-  if (options.enableTrailers) at.child("enable_trailers").reject("not supported for upstreams");
   if (options.acceptHttp10) at.child("accept_http_10").reject("not supported for upstreams");
 }
 
-function readCommon(at: Field, common: CommonOptions | undefined, cluster: Cluster): UpstreamHttp {
+function readCommon(
+  at: Field,
+  common: CommonOptions | undefined,
+  cluster: Cluster,
+): Omit<UpstreamHttp, "enableTrailers"> {
   if (common?.maxHeadersCount !== undefined)
     at.child("max_headers_count").reject("not supported for upstreams");
   if (common?.maxStreamDuration !== undefined)

@@ -100,9 +100,10 @@ export function writeLocalReply(
   head.contentLength = reply.body.length;
   if (reply.body !== "") {
     head.append(CONTENT_LENGTH, decimalBytes(reply.body.length));
-    head.append(CONTENT_TYPE, TEXT_PLAIN);
+    if (!head.has(CONTENT_TYPE)) head.append(CONTENT_TYPE, TEXT_PLAIN);
   }
   if (request?.method !== "HEAD") return reply.body;
+  head.requestMethod = "HEAD";
   head.framing = "none";
   return "";
 }

@@ -166,9 +166,10 @@ describe("one request", () => {
     expect(client.take()).toBe(`${wire("HTTP/1.1 200 OK", "content-length: 1", ...SERVED)}x`);
   });
 
-  test("trailers are dropped, and pass both ways with enable_trailers", () => {
+  test("trailers are dropped, and pass both ways with enable_trailers of listener and cluster", () => {
     for (const isEnabled of [false, true]) {
-      const f = fixture({ hcm: { http_protocol_options: { enable_trailers: isEnabled } } });
+      const options = { http_protocol_options: { enable_trailers: isEnabled } };
+      const f = fixture({ hcm: options, cluster: options });
       const end = (field: string): string => `0\r\n${isEnabled ? `${field}\r\n` : ""}\r\n`;
       const client = f.client(
         `${wire("POST / HTTP/1.1", "host: h", "transfer-encoding: chunked")}1\r\na\r\n0\r\nx-up: 1\r\n\r\n`,

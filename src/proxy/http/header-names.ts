@@ -31,11 +31,13 @@ export const X_ENVOY_RATELIMITED: HeaderName = headerName("x-envoy-ratelimited")
 export const X_ENVOY_UPSTREAM_SERVICE_TIME: HeaderName = headerName(
   "x-envoy-upstream-service-time",
 );
+export const X_FORWARDED_CLIENT_CERT: HeaderName = headerName("x-forwarded-client-cert");
 export const X_FORWARDED_FOR: HeaderName = headerName("x-forwarded-for");
 export const X_FORWARDED_PROTO: HeaderName = headerName("x-forwarded-proto");
 export const X_REQUEST_ID: HeaderName = headerName("x-request-id");
 
 export const CLOSE: Uint8Array = latin1Bytes("close");
+export const KEEP_ALIVE: Uint8Array = latin1Bytes("keep-alive");
 export const HTTP_SCHEME: Uint8Array = latin1Bytes("http");
 export const TEXT_PLAIN: Uint8Array = latin1Bytes("text/plain");
 export const TRUE: Uint8Array = latin1Bytes("true");

@@ -1,8 +1,11 @@
 // What the connection manager does to a request's fields before routing: where it comes from, its id, and what outsiders may not say.
 import type { SocketAddress } from "#base/net.ts";
+import type { HeaderBlock } from "#codec/header-block.ts";
 import { type HeaderName, headerName } from "#codec/header-name.ts";
+import { endOfHost } from "#codec/http1/authority.ts";
 import { removeHopByHop } from "#codec/http1/hop-by-hop.ts";
 import type { RequestHead } from "#codec/http1/request-head.ts";
+import { latin1 } from "#codec/latin1.ts";
 import type { ConnectionManager } from "./connection-manager.ts";
 import {
   HTTP_SCHEME,
@@ -12,6 +15,7 @@ import {
   X_ENVOY_EXTERNAL_ADDRESS,
   X_ENVOY_INTERNAL,
   X_ENVOY_ORIGINAL_PATH,
+  X_FORWARDED_CLIENT_CERT,
   X_FORWARDED_FOR,
   X_FORWARDED_PROTO,
   X_REQUEST_ID,
@@ -67,6 +71,8 @@ export function prepareRequestHead(
 ): SocketAddress {
   const { config } = manager;
   removeHopByHop(head);
+  if (config.stripAnyHostPort) stripPort(head, undefined);
+  else if (config.stripMatchingHostPort) stripPort(head, origin.localAddress.port);
   let remote = origin.remoteAddress;
   if (config.useRemoteAddress) {
     remote = trustedAddress(head, config.xffNumTrustedHops - 1) ?? remote;
@@ -80,10 +86,21 @@ export function prepareRequestHead(
   head.remove(X_ENVOY_INTERNAL);
   for (const name of INTERNAL_ONLY) head.remove(name);
   if (config.useRemoteAddress) for (const name of EDGE_ONLY) head.remove(name);
+  // What a TLS peer was certified as is for the proxy that ended the TLS to say; over plain text nobody may.
+  if (config.clientCertHeader === "sanitize") head.remove(X_FORWARDED_CLIENT_CERT);
   if (manager.via !== undefined) appendVia(head, manager.via);
   if (config.useRemoteAddress) head.set(X_ENVOY_EXTERNAL_ADDRESS, remote.host);
   setRequestId(head, manager);
   return remote;
+}
+
+/** Takes the port off the host; with `port`, only if it is that one. */
+function stripPort(head: RequestHead, port: number | undefined): void {
+  const { authorityBytes: bytes, authorityStart: start, authorityEnd: end } = head;
+  const hostEnd = endOfHost(bytes, start, end);
+  if (hostEnd === -1 || hostEnd === end || head.method === "CONNECT") return;
+  if (port !== undefined && Number(latin1(bytes, hostEnd + 1, end)) !== port) return;
+  head.setAuthorityRange(bytes, start, hostEnd);
 }
 
 function setForwardedProto(head: RequestHead): void {
@@ -116,10 +133,11 @@ function appendForwardedFor(head: RequestHead, origin: Origin): void {
   head.set(X_FORWARDED_FOR, before === undefined ? address : `${before},${address}`);
 }
 
-function appendVia(head: RequestHead, via: Uint8Array): void {
+/** To what proxies before us said. */
+export function appendVia(head: HeaderBlock, via: Uint8Array): void {
   const before = head.value(VIA);
   if (before === undefined) head.append(VIA, via);
-  else head.set(VIA, `${before}, ${new TextDecoder("latin1").decode(via)}`);
+  else head.set(VIA, `${before}, ${latin1(via, 0, via.length)}`);
 }
 
 /** The address in x-forwarded-for with `hopsBehind` further ones to its right, which trusted proxies added; undefined when there is none. */

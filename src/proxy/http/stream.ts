@@ -26,11 +26,20 @@ import { HTTP } from "../stats/schema/http.ts";
 import { type TimeoutOwner, WheelTimer } from "../timer-wheel.ts";
 import { BodyBuffer } from "./body-buffer.ts";
 import type { ConnectionManager } from "./connection-manager.ts";
-import { CLOSE, CONNECTION, DATE, EXPECT, SERVER, VIA, X_REQUEST_ID } from "./header-names.ts";
+import {
+  CLOSE,
+  CONNECTION,
+  DATE,
+  EXPECT,
+  KEEP_ALIVE,
+  SERVER,
+  X_REQUEST_ID,
+} from "./header-names.ts";
 import { normalizePath } from "./path-normalization.ts";
 import { PAUSE } from "./pause-reason.ts";
-import { prepareRequestHead } from "./request-headers.ts";
+import { appendVia, prepareRequestHead } from "./request-headers.ts";
 import { type ConnectionFacts, StreamRecord } from "./stream-record.ts";
+import { removeUnderscores } from "./underscores.ts";
 
 /** The connection as its stream needs it. */
 export interface StreamOwner {
@@ -121,6 +130,14 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   onHead(head: RequestHead): void {
     if (!this.isActive) this.begin();
     const { manager, dispatcher } = this;
+    const { headersWithUnderscores } = manager.config;
+    if (headersWithUnderscores !== "allow" && removeUnderscores(head)) {
+      if (headersWithUnderscores === "reject") {
+        head.keepAlive = false;
+        this.onError(UNEXPECTED_UNDERSCORE);
+        return;
+      }
+    }
     this.requestHead = head;
     if (head.minorVersion === 0) this.protocol = "HTTP/1.0";
     this.random = dispatcher.random.u32();
@@ -316,6 +333,11 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   /** Refuses what Envoy's connection manager refuses before any route is looked at. */
   #passesPolicy(head: RequestHead): boolean {
     const { config, stats } = this.manager;
+    if (head.scheme !== "" && !config.allowAbsoluteUrl) {
+      stats.inc(HTTP.downstream_rq_non_relative_path);
+      this.sendLocalReply(404, "", "absolute_path_rejected");
+      return false;
+    }
     const rejection = checkRequestHead(head, config);
     if (rejection === undefined) {
       if (!config.normalizePath && !config.mergeSlashes) return true;
@@ -325,8 +347,13 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
       this.sendLocalReply(400, "", "path_normalization_failed");
       return false;
     }
-    if (rejection.details === "upgrade_failed") stats.inc(HTTP.downstream_rq_ws_on_non_ws_route);
-    else if (rejection.details === "absolute_path_rejected") {
+    if (rejection.details === "upgrade_failed") {
+      stats.inc(HTTP.downstream_rq_ws_on_non_ws_route);
+      this.#matchRoute(head); // for the log: Envoy looks for the route first
+    } else if (rejection.details === "route_not_found") {
+      stats.inc(HTTP.rq_total);
+      stats.inc(HTTP.no_route);
+    } else if (rejection.details === "absolute_path_rejected") {
       stats.inc(HTTP.downstream_rq_non_relative_path);
     } else if (rejection.details === "path_normalization_failed") {
       stats.inc(HTTP.downstream_rq_failed_path_normalization);
@@ -418,14 +445,15 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     removeHopByHop(head);
     if (!head.has(DATE)) head.append(DATE, dispatcher.date());
     this.#setServer(head);
-    if (manager.via !== undefined) head.append(VIA, manager.via);
     if (manager.config.alwaysSetRequestIdInResponse) this.#echoRequestId(head);
+    if (manager.via !== undefined) appendVia(head, manager.via);
     const request = this.requestHead;
     if (framing !== "tunnel") {
       if (!this.isRequestComplete) {
         manager.stats.inc(HTTP.downstream_rq_response_before_rq_complete);
       }
       if (owner.closesAfterResponse(framing === "untilClose")) head.append(CONNECTION, CLOSE);
+      else if (request?.minorVersion === 0) head.append(CONNECTION, KEEP_ALIVE);
     }
     this.isResponseStarted = true;
     this.responseHead = head;
@@ -478,6 +506,14 @@ const ERROR_BODIES: Readonly<Record<ProtocolError["status"], string>> = {
   431: "Request Header Fields Too Large",
   501: "Not Implemented",
   502: "Bad Gateway",
+};
+
+const UNEXPECTED_UNDERSCORE: ProtocolError = {
+  status: 400,
+  details: "http1.unexpected_underscore",
+  message: "Field name must not have an underscore",
+  blame: "remote",
+  scope: "connection",
 };
 
 function hasNoBody(head: RequestHead): boolean {

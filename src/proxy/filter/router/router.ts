@@ -175,7 +175,7 @@ export class Router
   }
 
   onRequestTrailers(trailers: HeaderBlock): void {
-    this.#trailers = trailers;
+    if (this.#cluster?.config.enableTrailers === true) this.#trailers = trailers;
   }
 
   onRequestEnd(): void {
@@ -310,6 +310,7 @@ export class Router
   }
 
   onUpstreamTrailers(trailers: HeaderBlock): void {
+    if (this.#cluster?.config.enableTrailers !== true) return;
     if (this.#stream.manager.config.enableTrailers) this.#stream.responseTrailers = trailers;
   }
 

@@ -83,6 +83,7 @@ export function clusterConfig(given: Partial<ClusterConfig> = {}): ClusterConfig
     idleTimeoutMs: 3_600_000,
     maxRequestsPerConnection: undefined,
     maxConnectionDurationMs: undefined,
+    enableTrailers: false,
     metadata: {},
     message: create(ClusterSchema),
     hash: `hash ${configCount}`,
