@@ -19,6 +19,7 @@ import { HttpPoolKind } from "./http/client-connection.ts";
 import type { HttpServices, StreamLog } from "./http/connection-manager.ts";
 import { ListenerManager } from "./listener/listener-manager.ts";
 import { RouteStore } from "./route/route-store.ts";
+import { ASYNC_CLIENT } from "./stats/schema/async-client.ts";
 import { FILESYSTEM } from "./stats/schema/filesystem.ts";
 import { SERVER } from "./stats/schema/server.ts";
 import type { StatBlock } from "./stats/stat-block.ts";
@@ -111,6 +112,7 @@ export class Proxy {
       clusters: this.clusters,
       poolKind: new HttpPoolKind(dispatcher, ports.net),
       stats,
+      asyncClientStats: stats.block("http.async-client.", ASYNC_CLIENT),
     };
     this.listeners = this.#createListeners();
     this.loader = new ResourceLoader(

@@ -1,6 +1,7 @@
 // docs/reference/stats.md: every statistic's name and kind, from the schemas in src/proxy/stats/schema.
 import type { StatsTable } from "#proxy/stats/define-stats.ts";
 import { BUCKET_BOUNDS, QUANTILES } from "#proxy/stats/histogram-statistics.ts";
+import { ASYNC_CLIENT } from "#proxy/stats/schema/async-client.ts";
 import { CIRCUIT_BREAKER } from "#proxy/stats/schema/circuit-breaker.ts";
 import { CIRCUIT_BREAKER_REMAINING } from "#proxy/stats/schema/circuit-breaker-remaining.ts";
 import { CLUSTER } from "#proxy/stats/schema/cluster.ts";
@@ -183,6 +184,12 @@ export const GROUPS: readonly Group[] = [
     text: "For dashboards made for Envoy: there is no runtime override here.",
   },
   {
+    constant: "ASYNC_CLIENT",
+    schema: ASYNC_CLIENT,
+    prefixes: ["http.async-client."],
+    text: "Requests of our own: mirrored ones.",
+  },
+  {
     constant: "WATCHDOG",
     schema: WATCHDOG,
     prefixes: ["workers.", "main_thread.", "server.{main_thread,worker_<n>}."],
@@ -193,7 +200,7 @@ export const GROUPS: readonly Group[] = [
 const HISTOGRAMS: readonly (readonly [string, string])[] = [
   [
     "cluster.<name>.upstream_rq_time",
-    "Milliseconds to the upstream's answer, whole; not for local replies",
+    "Milliseconds to the upstream's answer, whole; not for local replies. Again under `external.` or `internal.`",
   ],
   ["cluster.<name>.upstream_cx_connect_ms", "Milliseconds until connected"],
   ["cluster.<name>.upstream_cx_length_ms", "Milliseconds that a connection lived"],
@@ -204,6 +211,7 @@ const HISTOGRAMS: readonly (readonly [string, string])[] = [
   ],
   ["http.<stat_prefix>.downstream_cx_length_ms", "Milliseconds that a connection lived"],
   ["listener.<address>.downstream_cx_length_ms", "Milliseconds that a connection lived"],
+  ["listener.<address>.connections_accepted_per_socket_event", "Connections taken at once"],
   ["server.initialization_time_ms", "Milliseconds until LIVE"],
 ];
 

@@ -226,6 +226,7 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
     try {
       this.socket = socket;
       this.#writer.attach(socket);
+      this.host.cluster.noteHttp1Codec();
       this.#pool.onConnected(this);
     } catch (bug) {
       this.#onBug(bug);

@@ -8,6 +8,7 @@ import type { RouteSource } from "../route/route-store.ts";
 import type { Histogram } from "../stats/histogram.ts";
 import { HTTP } from "../stats/schema/http.ts";
 import { LISTENER_HTTP } from "../stats/schema/listener-http.ts";
+import { TRACING } from "../stats/schema/tracing.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { StreamInfo } from "../stream-info.ts";
@@ -31,6 +32,8 @@ export interface HttpServices {
   readonly clusters: Pick<ClusterManager, "cluster">;
   readonly poolKind: HttpPoolKind;
   readonly stats: StatsStore;
+  /** `http.async-client.*` */
+  readonly asyncClientStats: StatBlock<"asyncClient">;
 }
 
 export interface ConnectionManagerOptions {
@@ -76,6 +79,7 @@ export class ConnectionManager {
     this.drain = options.drain;
     const prefix = `http.${config.statPrefix}.`;
     this.stats = services.stats.block(prefix, HTTP);
+    if (config.statPrefix !== "admin") services.stats.block(`${prefix}tracing.`, TRACING);
     this.requestTime = services.stats.histogram(`${prefix}downstream_rq_time`);
     this.connectionLength = services.stats.histogram(`${prefix}downstream_cx_length_ms`);
     this.#listenerStats = services.stats.block(

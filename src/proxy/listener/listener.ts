@@ -42,6 +42,7 @@ export class ActiveListener implements ServedConnectionOwner {
   /** Envoy counts by worker thread; a process of ours is one worker. */
   readonly #workerStats: StatBlock<"listenerWorker">;
   readonly #lengths: Histogram;
+  readonly #acceptedAtOnce: Histogram;
   readonly #startedMs = new Map<ServedConnection, number>();
   #config: ListenerConfig;
   /** By what their message says: an update keeps the chains that it does not change, and their connections. */
@@ -57,6 +58,7 @@ export class ActiveListener implements ServedConnectionOwner {
     this.#config = config;
     this.#stats = ports.stats.block(prefix, LISTENER);
     this.#workerStats = ports.stats.block(`${prefix}worker_0.`, LISTENER_WORKER);
+    this.#acceptedAtOnce = ports.stats.histogram(`${prefix}connections_accepted_per_socket_event`);
     this.#lengths = ports.stats.histogram(`${prefix}downstream_cx_length_ms`);
     this.#chains = this.#createChains(config, new Map());
     this.#default = this.#createDefault(config);
@@ -161,6 +163,7 @@ export class ActiveListener implements ServedConnectionOwner {
 
   #accept(socket: Socket): SocketHandler {
     const { dispatcher } = this.#ports;
+    this.#acceptedAtOnce.record(1);
     dispatcher.enter();
     try {
       const { maxConnections, listenerFilters } = this.#config;

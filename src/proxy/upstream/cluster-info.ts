@@ -6,6 +6,7 @@ import type { ResponseCodeStats } from "../stats/response-code-stats.ts";
 import { CIRCUIT_BREAKER } from "../stats/schema/circuit-breaker.ts";
 import { CIRCUIT_BREAKER_REMAINING } from "../stats/schema/circuit-breaker-remaining.ts";
 import { CLUSTER } from "../stats/schema/cluster.ts";
+import { HTTP1_CODEC } from "../stats/schema/http1-codec.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { TimerWheel } from "../timer-wheel.ts";
@@ -29,13 +30,16 @@ export class ClusterInfo {
   readonly statPrefix: string;
   readonly stats: StatBlock<"cluster">;
   readonly codes: ResponseCodeStats;
-  /** `upstream_rq_time` in milliseconds; only for answers that came from upstream. */
-  readonly requestTime: Histogram;
   readonly connectMs: Histogram;
   readonly connectionLengthMs: Histogram;
   readonly requestsPerConnection: Histogram;
   readonly #default: CircuitBreaker;
   readonly #high: CircuitBreaker;
+  readonly #store: StatsStore;
+  #requestTime: Histogram | undefined = undefined;
+  #externalRequestTime: Histogram | undefined = undefined;
+  #internalRequestTime: Histogram | undefined = undefined;
+  #hasHttp1Codec = false;
 
   constructor(config: ClusterConfig, store: StatsStore, loop: UpstreamLoop) {
     const prefix = `cluster.${config.statName}.`;
@@ -45,12 +49,34 @@ export class ClusterInfo {
     this.statPrefix = prefix;
     this.stats = store.block(prefix, CLUSTER);
     this.codes = store.responseCodes(prefix);
-    this.requestTime = store.histogram(`${prefix}upstream_rq_time`);
+    this.#store = store;
     this.connectMs = store.histogram(`${prefix}upstream_cx_connect_ms`);
     this.connectionLengthMs = store.histogram(`${prefix}upstream_cx_length_ms`);
     this.requestsPerConnection = store.histogram(`${prefix}upstream_rq_per_cx`);
     this.#default = createBreaker("default", config, store, prefix);
     this.#high = createBreaker("high", config, store, prefix);
+  }
+
+  /** `upstream_rq_time`: an answer from upstream is complete; to a request from outside, or to one of our own. */
+  recordRequestTime(ms: number, origin: "external" | "internal"): void {
+    const store = this.#store;
+    const prefix = this.statPrefix;
+    this.#requestTime ??= store.histogram(`${prefix}upstream_rq_time`);
+    this.#requestTime.record(ms);
+    if (origin === "external") {
+      this.#externalRequestTime ??= store.histogram(`${prefix}external.upstream_rq_time`);
+      this.#externalRequestTime.record(ms);
+    } else {
+      this.#internalRequestTime ??= store.histogram(`${prefix}internal.upstream_rq_time`);
+      this.#internalRequestTime.record(ms);
+    }
+  }
+
+  /** HTTP/1 is spoken to the cluster: from then on the codec's counters are listed. */
+  noteHttp1Codec(): void {
+    if (this.#hasHttp1Codec) return;
+    this.#hasHttp1Codec = true;
+    this.#store.block(`${this.statPrefix}http1.`, HTTP1_CODEC);
   }
 
   breaker(priority: Priority): CircuitBreaker {

@@ -2,7 +2,6 @@
 import { unreachable } from "#base/assert.ts";
 import type { Dns } from "#base/dns.ts";
 import type { ClusterConfig, EndpointsConfig, LocalityConfig } from "../config/cluster-config.ts";
-import type { Histogram } from "../stats/histogram.ts";
 import type { ResponseCodeStats } from "../stats/response-code-stats.ts";
 import { CLUSTER } from "../stats/schema/cluster.ts";
 import { OUTLIER_DETECTION } from "../stats/schema/outlier-detection.ts";
@@ -41,8 +40,6 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
   readonly config: ClusterConfig;
   readonly stats: StatBlock<"cluster">;
   readonly codes: ResponseCodeStats;
-  /** `upstream_rq_time` in milliseconds. */
-  readonly requestTime: Histogram;
   /** Present when the cluster has outlier detection: report what became of each request. */
   readonly outlier: OutlierDetector | undefined;
   readonly #owner: ClusterOwner;
@@ -64,7 +61,6 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
     this.config = config;
     this.stats = this.info.stats;
     this.codes = this.info.codes;
-    this.requestTime = this.info.requestTime;
     this.#owner = owner;
     this.#loop = ports.loop;
     this.#hostTable = new HostTable(this.info);
@@ -111,6 +107,11 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
   /** For /clusters; undefined without outlier detection. */
   outlierRates(): OutlierRates | undefined {
     return this.outlier?.rates;
+  }
+
+  /** `upstream_rq_time`, in milliseconds: an answer from upstream is complete. */
+  recordRequestTime(ms: number, origin: "external" | "internal"): void {
+    this.info.recordRequestTime(ms, origin);
   }
 
   breaker(priority: Priority): CircuitBreaker {

@@ -9,20 +9,30 @@ import { XDS } from "../stats/schema/xds.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
 import type { StatsStore, TextReadout } from "../stats/stats-store.ts";
 
-export class SubscriptionStats {
+interface Counters {
   readonly block: StatBlock<"xds">;
-  readonly #reload: StatBlock<"configReload"> | undefined;
-  readonly #versionText: TextReadout;
-  readonly #duration: Histogram;
+  readonly reload: StatBlock<"configReload"> | undefined;
+  readonly versionText: TextReadout;
+  readonly duration: Histogram;
+}
+
+export class SubscriptionStats {
+  readonly #store: StatsStore;
+  readonly #prefix: string;
+  readonly #countsReloads: boolean;
   readonly #clock: Clock;
+  #counters: Counters | undefined = undefined;
 
   /** `prefix` ends with a dot: "cluster_manager.cds."; `countsReloads`: CDS and RDS do, LDS does not. */
   constructor(stats: StatsStore, prefix: string, countsReloads: boolean, clock: Clock) {
-    this.block = stats.block(prefix, XDS);
-    this.#reload = countsReloads ? stats.block(prefix, CONFIG_RELOAD) : undefined;
-    this.#versionText = stats.text(`${prefix}version_text`);
-    this.#duration = stats.histogram(`${prefix}update_duration`);
+    this.#store = stats;
+    this.#prefix = prefix;
+    this.#countsReloads = countsReloads;
     this.#clock = clock;
+  }
+
+  get block(): StatBlock<"xds"> {
+    return this.#made().block;
   }
 
   /** The first request, and one for each answer: Envoy counts asking again as an attempt. */
@@ -39,14 +49,15 @@ export class SubscriptionStats {
     this.block.inc(XDS.update_success);
     this.block.set(XDS.update_time, Math.round(this.#clock.wallMs()));
     this.block.set(XDS.version, versionNumber(update.version));
-    this.#versionText.set(update.version);
-    this.#duration.record(this.#clock.nowMs() - startedMs);
+    this.#made().versionText.set(update.version);
+    this.#made().duration.record(this.#clock.nowMs() - startedMs);
   }
 
   /** Something took effect. */
   countReload(): void {
-    this.#reload?.inc(CONFIG_RELOAD.config_reload);
-    this.#reload?.set(CONFIG_RELOAD.config_reload_time_ms, Math.round(this.#clock.wallMs()));
+    const { reload } = this.#made();
+    reload?.inc(CONFIG_RELOAD.config_reload);
+    reload?.set(CONFIG_RELOAD.config_reload_time_ms, Math.round(this.#clock.wallMs()));
   }
 
   /** The stream broke, or could not be opened. */
@@ -56,6 +67,18 @@ export class SubscriptionStats {
 
   countFetchTimeout(): void {
     this.block.inc(XDS.init_fetch_timeout);
+  }
+
+  /** A subscription that never starts (a static configuration) has no lines in /stats. */
+  #made(): Counters {
+    const prefix = this.#prefix;
+    this.#counters ??= {
+      block: this.#store.block(prefix, XDS),
+      reload: this.#countsReloads ? this.#store.block(prefix, CONFIG_RELOAD) : undefined,
+      versionText: this.#store.text(`${prefix}version_text`),
+      duration: this.#store.histogram(`${prefix}update_duration`),
+    };
+    return this.#counters;
   }
 }
 

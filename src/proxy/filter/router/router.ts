@@ -320,7 +320,7 @@ export class Router
     this.#connection = undefined;
     stream.lastUpstreamRxMs = nowMs;
     if (stream.requestCompleteMs !== undefined) {
-      this.#cluster?.requestTime.record(nowMs - stream.requestCompleteMs);
+      this.#cluster?.recordRequestTime(nowMs - stream.requestCompleteMs, "external");
     }
     stream.sendEnd(stream.responseTrailers);
   }

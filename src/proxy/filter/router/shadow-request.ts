@@ -13,6 +13,7 @@ import type { HttpServices } from "../../http/connection-manager.ts";
 import { TRUE, X_ENVOY_INTERNAL, X_FORWARDED_FOR } from "../../http/header-names.ts";
 import { RESET, RESET_OF_POOL_FAILURE, type ResetReason } from "../../http/reset-reason.ts";
 import type { Stream } from "../../http/stream.ts";
+import { ASYNC_CLIENT } from "../../stats/schema/async-client.ts";
 import { CLUSTER } from "../../stats/schema/cluster.ts";
 import { type TimeoutOwner, WheelTimer } from "../../timer-wheel.ts";
 import type { Cluster } from "../../upstream/cluster.ts";
@@ -115,7 +116,8 @@ export class ShadowRequest implements PoolWaiter<ClientConnection>, UpstreamExch
 
   /** `timeoutMs`: as long as the original may take. */
   start(timeoutMs: number | undefined): void {
-    const { dispatcher } = this.#services;
+    const { dispatcher, asyncClientStats } = this.#services;
+    asyncClientStats.inc(ASYNC_CLIENT.rq_total);
     if (timeoutMs !== undefined) dispatcher.wheel.arm(this.#timer, dispatcher.nowMs, timeoutMs);
     const outcome = this.#pool.acquire(this);
     if (outcome === "overflow") this.onPoolFailure("overflow");
@@ -167,7 +169,7 @@ export class ShadowRequest implements PoolWaiter<ClientConnection>, UpstreamExch
   onUpstreamInformational(_head: ResponseHead): void {}
 
   onUpstreamHead(head: ResponseHead): void {
-    this.#cluster.codes.count(head.status);
+    this.#cluster.codes.countInternal(head.status);
     if (head.status >= 500) this.#host.stats.rqError += 1;
     else this.#host.stats.rqSuccess += 1;
     const { nowMs } = this.#services.dispatcher;
@@ -180,7 +182,8 @@ export class ShadowRequest implements PoolWaiter<ClientConnection>, UpstreamExch
 
   onUpstreamEnd(): void {
     if (this.#hasEnded) {
-      this.#cluster.requestTime.record(this.#services.dispatcher.nowMs - this.#endedAtMs);
+      const { nowMs } = this.#services.dispatcher;
+      this.#cluster.recordRequestTime(nowMs - this.#endedAtMs, "internal");
     }
     this.#finish();
   }
@@ -200,7 +203,7 @@ export class ShadowRequest implements PoolWaiter<ClientConnection>, UpstreamExch
   onTimeout(_kind: number): void {
     this.#cluster.stats.inc(CLUSTER.upstream_rq_timeout);
     this.#host.stats.rqTimeout += 1;
-    this.#cluster.codes.count(504);
+    this.#cluster.codes.countInternal(504);
     this.cancel();
   }
 
@@ -214,7 +217,7 @@ export class ShadowRequest implements PoolWaiter<ClientConnection>, UpstreamExch
       );
       this.#host.stats.rqError += 1;
     }
-    this.#cluster.codes.count(status);
+    this.#cluster.codes.countInternal(status);
     this.#finish();
   }
 
