@@ -76,9 +76,14 @@ function bootstrapFile(name: string): string {
   return path;
 }
 
-async function calls(command: readonly string[], name: string, count: number): Promise<string[]> {
+async function calls(
+  command: readonly string[],
+  name: string,
+  count: number,
+  dialled: string = HOST,
+): Promise<string[]> {
   const env = { ...process.env, GRPC_XDS_BOOTSTRAP: bootstrapFile(name), GRPC_VERBOSITY: "ERROR" };
-  const child = Bun.spawn([...command, `xds:///${HOST}:9090`, String(count)], {
+  const child = Bun.spawn([...command, `xds:///${dialled}:9090`, String(count)], {
     env,
     stdout: "pipe",
     stderr: "pipe",
@@ -143,3 +148,7 @@ test.skipIf(mustSkip(pythonGrpc()))(
   },
   60_000,
 );
+
+test("a short name is the service of the client's own namespace", async () => {
+  await untilAnsweredBy(["v1", "v2"], () => calls(GRPC_JS, "js-short", 10, "echo"));
+}, 60_000);

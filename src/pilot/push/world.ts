@@ -5,6 +5,7 @@ import type { Proxy } from "../model/proxy.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { clusters } from "../translate/cluster.ts";
 import { endpoints } from "../translate/endpoint.ts";
+import { grpcListener } from "../translate/grpc.ts";
 import { listeners } from "../translate/listener/listener.ts";
 import { routes } from "../translate/route/route.ts";
 import { ENCODINGS, type EncodedCache, type ServedResource } from "./encoded-cache.ts";
@@ -39,7 +40,7 @@ export class World implements ResourceSource {
       case CLUSTER:
         return this.#allClusters().get(name);
       case LISTENER:
-        return this.#allListeners().get(name);
+        return this.#allListeners().get(name) ?? this.#dialled(name);
       case ENDPOINT:
         return this.#remembered(`e${name}`, () =>
           this.#cache.encode(ENCODINGS.endpoint, endpoints(this.proxy, this.snapshot, name)),
@@ -70,6 +71,13 @@ export class World implements ResourceSource {
         if (name.startsWith("inbound|")) names.push(name);
     }
     return names;
+  }
+
+  /** A gRPC client asks for the listener by whatever name its program dials. */
+  #dialled(name: string): ServedResource | undefined {
+    if (this.proxy.type !== "grpc") return undefined;
+    const translated = grpcListener(this.proxy, this.snapshot, name);
+    return translated && this.#cache.encode(ENCODINGS.listener, translated);
   }
 
   #remembered(key: string, make: () => ServedResource): ServedResource {
