@@ -188,22 +188,20 @@ export class Proxy {
     const { net } = this.#ports;
     const dispatcher = this.#dispatcher;
     const { stats, clusters } = this;
-    return new ListenerManager(
-      {
-        net,
-        dispatcher,
-        stats,
-        sharesPorts: this.#options.sharesPorts,
-        services: {
-          http: this.#http,
-          tcp: { dispatcher, clusters, stats, poolKind: new TcpPoolKind(dispatcher, net) },
-          routes: this.routes,
-          accessLogs: { sinks: this.#sinks, environment: this.#environment },
-          drain: { shouldClose: () => this.#isDraining || this.#hasFailedHealthChecks },
-        },
+    return new ListenerManager({
+      net,
+      dispatcher,
+      stats,
+      sharesPorts: this.#options.sharesPorts,
+      drainTimeMs: this.#options.drainTimeMs,
+      services: {
+        http: this.#http,
+        tcp: { dispatcher, clusters, stats, poolKind: new TcpPoolKind(dispatcher, net) },
+        routes: this.routes,
+        accessLogs: { sinks: this.#sinks, environment: this.#environment },
+        drain: { shouldClose: () => this.#isDraining || this.#hasFailedHealthChecks },
       },
-      { drainTimeMs: this.#options.drainTimeMs },
-    );
+    });
   }
 
   #logs(configs: NonNullable<BootstrapConfig["admin"]>["accessLogs"]): readonly StreamLog[] {

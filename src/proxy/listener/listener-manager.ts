@@ -4,24 +4,19 @@ import type { ListenerConfig } from "../config/listener-config.ts";
 import { LISTENER_MANAGER } from "../stats/schema/listener-manager.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
 import { type TimeoutOwner, WheelTimer } from "../timer-wheel.ts";
-import { ActiveListener, type ListenerPorts } from "./listener.ts";
+import { ActiveListener, type ListenerOwner, type ListenerPorts } from "./listener.ts";
 
-export interface ListenerManagerOptions {
-  /** How long replaced and removed listeners may finish what runs (`--drain-time-s`). */
-  readonly drainTimeMs: number;
-}
-
-export class ListenerManager {
+export class ListenerManager implements ListenerOwner {
   readonly #ports: ListenerPorts;
-  readonly #drainTimeMs: number;
   readonly #stats: StatBlock<"listenerManager">;
   readonly #active = new Map<string, ActiveListener>();
-  readonly #draining = new Set<ActiveListener>();
+  /** Replaced and removed ones that still have connections, and when that ends. */
+  readonly #draining = new Map<ActiveListener, WheelTimer>();
+  #drainingChainCount = 0;
   #isStopped = false;
 
-  constructor(ports: ListenerPorts, options: ListenerManagerOptions) {
+  constructor(ports: ListenerPorts) {
     this.#ports = ports;
-    this.#drainTimeMs = options.drainTimeMs;
     this.#stats = ports.stats.block("listener_manager.", LISTENER_MANAGER);
     this.#stats.set(LISTENER_MANAGER.workers_started, 1);
   }
@@ -33,7 +28,7 @@ export class ListenerManager {
 
   get connectionCount(): number {
     let count = 0;
-    for (const listener of [...this.#active.values(), ...this.#draining])
+    for (const listener of [...this.#active.values(), ...this.#draining.keys()])
       count += listener.connectionCount;
     return count;
   }
@@ -43,18 +38,23 @@ export class ListenerManager {
     if (this.#isStopped) return undefined;
     const current = this.#active.get(config.name);
     if (current !== undefined && current.config.hash === config.hash) return undefined;
-    if (current !== undefined && hasSameSocket(current.config, config)) {
+    const keepsSocket = current !== undefined && hasSameSocket(current.config, config);
+    if (keepsSocket && differsInChainsOnly(current.config, config)) {
       current.update(config);
       this.#stats.inc(LISTENER_MANAGER.listener_in_place_updated);
       this.#stats.inc(LISTENER_MANAGER.listener_modified);
       this.#count();
       return undefined;
     }
-    const next = new ActiveListener(config, this.#ports);
-    const error = next.listen();
-    if (error !== undefined) {
-      this.#stats.inc(LISTENER_MANAGER.listener_create_failure);
-      return error;
+    const next = new ActiveListener(config, this.#ports, this);
+    if (keepsSocket) {
+      next.takeOver(current);
+    } else {
+      const error = next.listen();
+      if (error !== undefined) {
+        this.#stats.inc(LISTENER_MANAGER.listener_create_failure);
+        return error;
+      }
     }
     this.#stats.inc(LISTENER_MANAGER.listener_create_success);
     this.#stats.inc(
@@ -82,33 +82,38 @@ export class ListenerManager {
       this.#stats.inc(LISTENER_MANAGER.listener_stopped);
       listener.drain(closesIdle);
     }
-    for (const listener of this.#draining) listener.drain(closesIdle);
+    for (const listener of this.#draining.keys()) listener.drain(closesIdle);
+  }
+
+  onConnectionGone(listener: ActiveListener): void {
+    const timer = this.#draining.get(listener);
+    if (timer !== undefined && listener.connectionCount === 0) {
+      this.#draining.delete(listener);
+      this.#ports.dispatcher.wheel.disarm(timer);
+    }
+    if (timer !== undefined || this.#drainingChainCount > 0) this.#count();
   }
 
   /** Ends everything now. */
   close(): void {
     this.#isStopped = true;
-    for (const listener of [...this.#active.values(), ...this.#draining]) listener.close();
+    for (const listener of [...this.#active.values(), ...this.#draining.keys()]) listener.close();
   }
 
   #drain(listener: ActiveListener): void {
     listener.drain(false);
     if (listener.connectionCount === 0) return;
-    this.#draining.add(listener);
-    const owner: TimeoutOwner = {
-      onTimeout: () => {
-        this.#draining.delete(listener);
-        listener.close();
-        this.#count();
-      },
-    };
+    const end: TimeoutOwner = { onTimeout: () => listener.close() };
+    const timer = new WheelTimer(end, 0);
     const { wheel, nowMs } = this.#ports.dispatcher;
-    wheel.arm(new WheelTimer(owner, 0), nowMs, this.#drainTimeMs);
+    wheel.arm(timer, nowMs, this.#ports.drainTimeMs);
+    this.#draining.set(listener, timer);
   }
 
   #count(): void {
     let chains = 0;
     for (const listener of this.#active.values()) chains += listener.drainingChainCount;
+    this.#drainingChainCount = chains;
     this.#stats.set(LISTENER_MANAGER.total_filter_chains_draining, chains);
     this.#stats.set(LISTENER_MANAGER.total_listeners_active, this.#active.size);
     this.#stats.set(LISTENER_MANAGER.total_listeners_draining, this.#draining.size);
@@ -119,8 +124,12 @@ function hasSameSocket(a: ListenerConfig, b: ListenerConfig): boolean {
   return (
     a.address.host === b.address.host &&
     a.address.port === b.address.port &&
-    a.bindToPort === b.bindToPort &&
-    a.statName === b.statName &&
-    a.bufferLimitBytes === b.bufferLimitBytes
+    a.address.port !== 0 &&
+    a.bindToPort === b.bindToPort
   );
+}
+
+/** What all chains of a listener depend on is as it was. */
+function differsInChainsOnly(a: ListenerConfig, b: ListenerConfig): boolean {
+  return a.statName === b.statName && a.bufferLimitBytes === b.bufferLimitBytes;
 }

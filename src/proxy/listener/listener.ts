@@ -19,6 +19,7 @@ import { LISTENER } from "../stats/schema/listener.ts";
 import { LISTENER_WORKER } from "../stats/schema/listener-worker.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
+import { type TimeoutOwner, WheelTimer } from "../timer-wheel.ts";
 import { FilterChain, type FilterChainServices } from "./filter-chain.ts";
 import { type ChainFacts, findFilterChain } from "./filter-chain-match.ts";
 import { InspectedConnection } from "./inspected-connection.ts";
@@ -31,6 +32,19 @@ export interface ListenerPorts {
   readonly services: FilterChainServices;
   /** Several workers listen on the same ports (SO_REUSEPORT). */
   readonly sharesPorts: boolean;
+  /** How long what was replaced or removed may finish what runs (`--drain-time-s`). */
+  readonly drainTimeMs: number;
+}
+
+/** Told when a connection has gone, so that a listener without any can be forgotten. */
+export interface ListenerOwner {
+  onConnectionGone(listener: ActiveListener): void;
+}
+
+/** A listening socket, and who accepts from it: a listener that replaces another takes over without closing it. */
+interface Door {
+  readonly listening: Listening;
+  listener: ActiveListener;
 }
 
 /** A socket whose connection is refused at once: it hears nothing more. */
@@ -38,6 +52,7 @@ const REFUSED: SocketHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose(
 
 export class ActiveListener implements ServedConnectionOwner {
   readonly #ports: ListenerPorts;
+  readonly #owner: ListenerOwner;
   readonly #stats: StatBlock<"listener">;
   /** Envoy counts by worker thread; a process of ours is one worker. */
   readonly #workerStats: StatBlock<"listenerWorker">;
@@ -48,13 +63,14 @@ export class ActiveListener implements ServedConnectionOwner {
   /** By what their message says: an update keeps the chains that it does not change, and their connections. */
   #chains: ReadonlyMap<string, FilterChain>;
   #default: FilterChain | undefined;
-  /** Chains of earlier configurations that still have connections. */
-  readonly #draining = new Set<FilterChain>();
-  #listening: Listening | undefined;
+  /** Chains of earlier configurations that still have connections, and when that ends. */
+  readonly #draining = new Map<FilterChain, WheelTimer>();
+  #door: Door | undefined;
 
-  constructor(config: ListenerConfig, ports: ListenerPorts) {
+  constructor(config: ListenerConfig, ports: ListenerPorts, owner: ListenerOwner) {
     const prefix = `listener.${config.statName}.`;
     this.#ports = ports;
+    this.#owner = owner;
     this.#config = config;
     this.#stats = ports.stats.block(prefix, LISTENER);
     this.#workerStats = ports.stats.block(`${prefix}worker_0.`, LISTENER_WORKER);
@@ -70,7 +86,7 @@ export class ActiveListener implements ServedConnectionOwner {
 
   /** Where it really listens; as configured while it has no socket. */
   get address(): SocketAddress {
-    return this.#listening?.address ?? this.#config.address;
+    return this.#door?.listening.address ?? this.#config.address;
   }
 
   get connectionCount(): number {
@@ -87,11 +103,22 @@ export class ActiveListener implements ServedConnectionOwner {
     if (!bindToPort) return undefined;
     const { net, sharesPorts } = this.#ports;
     const listening = net.listen({ ...address, reusePort: sharesPorts }, (socket) =>
-      this.#accept(socket),
+      door.listener.#accept(socket),
     );
     if (isSocketError(listening)) return listening;
-    this.#listening = listening;
+    // Nothing is accepted before this event is over, so nobody looks through the door before it is there.
+    const door: Door = { listening, listener: this };
+    this.#door = door;
     return undefined;
+  }
+
+  /** Accepts from now on what `other`, at the same address, accepted before: the socket is not closed in between. */
+  takeOver(other: ActiveListener): void {
+    const door = other.#door;
+    other.#door = undefined;
+    if (door === undefined) return;
+    door.listener = this;
+    this.#door = door;
   }
 
   /** Takes a new configuration for the same address: new connections see it, those of chains that are gone drain. */
@@ -109,14 +136,14 @@ export class ActiveListener implements ServedConnectionOwner {
 
   /** No new connections; those there are end when their requests are answered. */
   drain(closesIdle: boolean): void {
-    this.#listening?.close();
-    this.#listening = undefined;
+    this.#door?.listening.close();
+    this.#door = undefined;
     for (const chain of this.#allChains()) chain.drain(closesIdle);
   }
 
   close(): void {
-    this.#listening?.close();
-    this.#listening = undefined;
+    this.#door?.listening.close();
+    this.#door = undefined;
     for (const chain of this.#allChains()) chain.close();
   }
 
@@ -128,9 +155,12 @@ export class ActiveListener implements ServedConnectionOwner {
     this.#workerStats.dec(LISTENER_WORKER.downstream_cx_active);
     this.#stats.inc(LISTENER.downstream_cx_destroy);
     this.#lengths.record(this.#ports.dispatcher.nowMs - startedMs);
-    for (const chain of this.#draining) {
-      if (chain.connections.size === 0) this.#draining.delete(chain);
+    for (const [chain, timer] of this.#draining) {
+      if (chain.connections.size > 0) continue;
+      this.#draining.delete(chain);
+      this.#ports.dispatcher.wheel.disarm(timer);
     }
+    this.#owner.onConnectionGone(this);
   }
 
   /** The chain is known (or no inspector has to look first): its network filter takes the connection. */
@@ -219,7 +249,11 @@ export class ActiveListener implements ServedConnectionOwner {
 
   #drainChain(chain: FilterChain): void {
     if (chain.connections.size === 0) return;
-    this.#draining.add(chain);
+    const { wheel, nowMs } = this.#ports.dispatcher;
+    const end: TimeoutOwner = { onTimeout: () => chain.close() };
+    const timer = new WheelTimer(end, 0);
+    wheel.arm(timer, nowMs, this.#ports.drainTimeMs);
+    this.#draining.set(chain, timer);
     // Not the idle ones at once: a request may be on its way to us. The next answer says that the connection ends.
     chain.drain(false);
   }
@@ -227,7 +261,7 @@ export class ActiveListener implements ServedConnectionOwner {
   *#allChains(): Iterable<FilterChain> {
     yield* this.#chains.values();
     if (this.#default !== undefined) yield this.#default;
-    yield* this.#draining;
+    yield* this.#draining.keys();
   }
 }
 

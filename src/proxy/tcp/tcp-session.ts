@@ -61,6 +61,11 @@ export class TcpSession
   #host: Host | undefined = undefined;
   #pool: ConnectionPool<TcpClientConnection> | undefined = undefined;
   #upstream: TcpClientConnection | undefined = undefined;
+  /**
+   * Came before there was an upstream: what the listener's inspectors have read, and at most one read more, for reading is
+   * paused until there is one. undefined ever after.
+   */
+  #early: Uint8Array[] | undefined = [];
   /** Its socket is closed; the session may live on until the upstream has read all. */
   #isDownstreamGone = false;
   #hasDownstreamEnded = false;
@@ -151,6 +156,8 @@ export class TcpSession
     this.#cluster?.outlier?.handleLocalOrigin(host, "connectSuccessFinal", nowMs);
     this.#lastActivityMs = nowMs;
     connection.start(this);
+    for (const bytes of this.#early ?? []) this.#sendUpstream(connection, bytes);
+    this.#early = undefined;
     this.#socket.resume();
     if (this.#hasDownstreamEnded) connection.endWriting();
   }
@@ -225,14 +232,13 @@ export class TcpSession
   onData(bytes: Uint8Array): void {
     this.#dispatcher.enter();
     try {
-      const upstream = this.#upstream;
-      if (!this.#isClosed && upstream !== undefined) {
+      if (!this.#isClosed) {
         this.#lastActivityMs = this.#dispatcher.nowMs;
         this.#stats.add(TCP.downstream_cx_rx_bytes_total, bytes.length);
         this.bytesReceived += bytes.length;
         this.downstreamWireBytesReceived += bytes.length;
-        this.upstreamWireBytesSent += bytes.length;
-        upstream.write(bytes);
+        if (this.#upstream !== undefined) this.#sendUpstream(this.#upstream, bytes);
+        else this.#early?.push(bytes);
       }
     } catch (bug) {
       this.#onBug(bug);
@@ -288,6 +294,11 @@ export class TcpSession
     } finally {
       this.#dispatcher.leave();
     }
+  }
+
+  #sendUpstream(upstream: TcpClientConnection, bytes: Uint8Array): void {
+    this.upstreamWireBytesSent += bytes.length;
+    upstream.write(bytes);
   }
 
   // ---- for the upstream connection
