@@ -12,6 +12,11 @@ import {
 } from "./http/connection-manager.ts";
 import { ServerConnection } from "./http/server-connection.ts";
 import { RouteSource } from "./route/route-store.ts";
+import type { Histogram } from "./stats/histogram.ts";
+import { LISTENER } from "./stats/schema/listener.ts";
+import { LISTENER_WORKER } from "./stats/schema/listener-worker.ts";
+import type { StatBlock } from "./stats/stat-block.ts";
+import type { StatsStore } from "./stats/stats-store.ts";
 
 /** A page of a proxy with thousands of clusters is several MiB; a reader that is slow holds no more than this. */
 const BUFFER_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -56,10 +61,41 @@ const CONFIG: HttpConnectionManagerConfig = {
   headersWithUnderscores: "allow",
 };
 
+/** `listener.admin.*`: as those of any other listener, but for the worker, which is called main_thread. */
+class ListenerCounters {
+  readonly #stats: StatBlock<"listener">;
+  readonly #threadStats: StatBlock<"listenerWorker">;
+  readonly #lengths: Histogram;
+  readonly #acceptedAtOnce: Histogram;
+
+  constructor(stats: StatsStore) {
+    this.#stats = stats.block("listener.admin.", LISTENER);
+    this.#threadStats = stats.block("listener.admin.main_thread.", LISTENER_WORKER);
+    this.#lengths = stats.histogram("listener.admin.downstream_cx_length_ms");
+    this.#acceptedAtOnce = stats.histogram("listener.admin.connections_accepted_per_socket_event");
+  }
+
+  accepted(): void {
+    this.#acceptedAtOnce.record(1);
+    this.#stats.inc(LISTENER.downstream_cx_total);
+    this.#stats.inc(LISTENER.downstream_cx_active);
+    this.#threadStats.inc(LISTENER_WORKER.downstream_cx_total);
+    this.#threadStats.inc(LISTENER_WORKER.downstream_cx_active);
+  }
+
+  closed(lengthMs: number): void {
+    this.#lengths.record(lengthMs);
+    this.#stats.inc(LISTENER.downstream_cx_destroy);
+    this.#stats.dec(LISTENER.downstream_cx_active);
+    this.#threadStats.dec(LISTENER_WORKER.downstream_cx_active);
+  }
+}
+
 const NEVER_DRAINS: DrainDecision = { shouldClose: () => false };
 
 export class AdminListener {
-  readonly #connections = new Set<ServerConnection>();
+  /** With the time at which each was accepted. */
+  readonly #connections = new Map<ServerConnection, number>();
   #listening: Listening | undefined;
 
   get address(): SocketAddress | undefined {
@@ -85,15 +121,19 @@ export class AdminListener {
       bufferLimitBytes: BUFFER_LIMIT_BYTES,
       drain: NEVER_DRAINS,
     });
+    const counters = new ListenerCounters(services.stats);
+    const { dispatcher } = services;
     const owner = {
       onConnectionClosed: (connection: ServerConnection) => {
-        this.#connections.delete(connection);
+        const acceptedMs = this.#connections.get(connection);
+        if (!this.#connections.delete(connection)) return;
+        counters.closed(dispatcher.nowMs - (acceptedMs ?? dispatcher.nowMs));
       },
     };
     const listening = net.listen({ ...address, reusePort: false }, (socket) => {
-      const { dispatcher } = services;
       dispatcher.enter();
       try {
+        counters.accepted();
         const connection = new ServerConnection(socket, manager, owner, {
           id: dispatcher.nextConnectionId(),
           remoteAddress: socket.remote,
@@ -101,7 +141,7 @@ export class AdminListener {
           filterChainName: "",
           requestedServerName: undefined,
         });
-        this.#connections.add(connection);
+        this.#connections.set(connection, dispatcher.nowMs);
         return connection;
       } finally {
         dispatcher.leave();
@@ -114,6 +154,6 @@ export class AdminListener {
 
   close(): void {
     this.#listening?.close();
-    for (const connection of this.#connections) connection.close();
+    for (const connection of [...this.#connections.keys()]) connection.close();
   }
 }

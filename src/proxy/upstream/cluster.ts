@@ -198,10 +198,13 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
     this.stats.set(CLUSTER.membership_healthy, healthy);
     this.stats.set(CLUSTER.membership_degraded, degraded);
     this.stats.set(CLUSTER.membership_excluded, excluded);
-    this.stats.set(
-      CLUSTER.max_host_weight,
-      this.#hostSet.all.reduce((most, { weight }) => Math.max(most, weight), 1),
-    );
+    // Envoy reckons it where hosts come and go; of a STATIC cluster it says 0.
+    if (this.config.discovery.kind !== "static") {
+      this.stats.set(
+        CLUSTER.max_host_weight,
+        this.#hostSet.all.reduce((most, { weight }) => Math.max(most, weight), 1),
+      );
+    }
     this.#owner.onHostsChanged(this);
   }
 

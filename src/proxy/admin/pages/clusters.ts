@@ -157,9 +157,7 @@ function hostStatus(host: HostView): MessageInitShape<typeof HostStatusSchema> {
     weight: host.weight,
     hostname: host.hostname,
     priority: host.priority,
-    ...(locality.region === "" && locality.zone === "" && locality.subZone === ""
-      ? {}
-      : { locality: { region: locality.region, zone: locality.zone, subZone: locality.subZone } }),
+    locality: { region: locality.region, zone: locality.zone, subZone: locality.subZone },
     ...optional("successRate", host.outlier?.external.successRate ?? -1),
     ...optional("localOriginSuccessRate", host.outlier?.localOrigin.successRate ?? -1),
   };

@@ -22,6 +22,7 @@ export function serverInfoPage({ server, config, actions }: AdminState): AdminRe
     uptime_current_epoch: uptime,
     uptime_all_epochs: uptime,
     hot_restart_version: "disabled",
+    hot_restart_initializing: false,
     command_line_options: {
       concurrency: options.concurrency,
       config_path: options.configPath,
