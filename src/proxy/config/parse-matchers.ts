@@ -9,6 +9,7 @@ import { compileRegex, type Regex, substitutionError } from "#base/regex.ts";
 import { headerName } from "#codec/header-name.ts";
 import type { Field } from "./field.ts";
 import type { HeaderMatcher, QueryParameterMatcher, StringMatcher } from "./matcher-config.ts";
+import { byteText } from "./values.ts";
 
 /** Stands in for an expression that was rejected. */
 const NEVER: Regex = {
@@ -19,8 +20,9 @@ const NEVER: Regex = {
   replaceAll: (text) => text,
 };
 
+/** Compiled over bytes, one a character, as Envoy does: "é" is two of them, and "." matches either (seen on 1.40). */
 export function readRegex(at: Field, message: RegexMatcher | undefined): Regex {
-  const result = compileRegex(message?.regex ?? "");
+  const result = compileRegex(byteText(message?.regex ?? ""));
   if (result.kind === "compiled") return result.regex;
   at.child("regex").reject(`Invalid regular expression: ${result.reason}`);
   return NEVER;
@@ -39,7 +41,7 @@ export function readRegexSubstitution(
   const regex = readRegex(at.child("pattern"), message.pattern);
   const wrong = substitutionError(regex, message.substitution);
   if (wrong !== undefined) at.child("substitution").reject(wrong);
-  return { regex, substitution: message.substitution };
+  return { regex, substitution: byteText(message.substitution) };
 }
 
 export function readStringMatcher(at: Field, message: StringMatcherMessage): StringMatcher {
@@ -88,9 +90,8 @@ function readHeaderTest(at: Field, message: HeaderMatcherMessage): HeaderMatcher
     case "presentMatch":
       return { kind: "present", present: specifier.value };
     case "exactMatch":
-      // The old form takes "" for "any value".
-      if (specifier.value === "") return { kind: "present", present: true };
-      return text("exact", specifier.value);
+      // The old form takes "" for "any value", which is the prefix of all.
+      return text(specifier.value === "" ? "prefix" : "exact", specifier.value);
     case "prefixMatch":
       return text("prefix", specifier.value);
     case "suffixMatch":

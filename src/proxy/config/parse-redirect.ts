@@ -8,6 +8,7 @@ import {
 import type { Field } from "./field.ts";
 import { readRegexSubstitution } from "./parse-matchers.ts";
 import type { DirectResponseAction, RedirectAction } from "./route-config.ts";
+import { byteText } from "./values.ts";
 
 export function readRedirect(at: Field, message: RedirectMessage): RedirectAction {
   const scheme = message.schemeRewriteSpecifier;
@@ -17,9 +18,10 @@ export function readRedirect(at: Field, message: RedirectMessage): RedirectActio
   return {
     kind: "redirect",
     status: statusOf(message.responseCode),
-    scheme: scheme.case === "schemeRedirect" && scheme.value !== "" ? scheme.value : undefined,
+    scheme:
+      scheme.case === "schemeRedirect" && scheme.value !== "" ? byteText(scheme.value) : undefined,
     httpsRedirect: scheme.case === "httpsRedirect" && scheme.value,
-    host: message.hostRedirect === "" ? undefined : message.hostRedirect,
+    host: message.hostRedirect === "" ? undefined : byteText(message.hostRedirect),
     port: message.portRedirect === 0 ? undefined : message.portRedirect,
     path: readPath(at, message),
     stripQuery: message.stripQuery,
@@ -30,9 +32,11 @@ function readPath(at: Field, message: RedirectMessage): RedirectAction["path"] {
   const specifier = message.pathRewriteSpecifier;
   switch (specifier.case) {
     case "pathRedirect":
-      return specifier.value === "" ? undefined : { kind: "replace", path: specifier.value };
+      return specifier.value === ""
+        ? undefined
+        : { kind: "replace", path: byteText(specifier.value) };
     case "prefixRewrite":
-      return { kind: "prefix", prefix: specifier.value };
+      return { kind: "prefix", prefix: byteText(specifier.value) };
     case "regexRewrite":
       return {
         kind: "regex",

@@ -20,7 +20,7 @@ import type {
   MirrorPolicy,
   WeightedCluster,
 } from "./route-config.ts";
-import { fractionalPercent, timeoutMs } from "./values.ts";
+import { byteText, fractionalPercent, timeoutMs } from "./values.ts";
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 const MAX_WEIGHT_SUM = 0xffff_ffff;
@@ -48,7 +48,7 @@ export function readRouteAction(
       message.maxStreamDuration?.maxStreamDuration,
       "inherit" as const,
     ),
-    prefixRewrite: prefixRewrite === "" ? undefined : prefixRewrite,
+    prefixRewrite: prefixRewrite === "" ? undefined : byteText(prefixRewrite),
     regexRewrite: regexRewrite && readRegexSubstitution(at.child("regex_rewrite"), regexRewrite),
     hostRewrite: readHostRewrite(message),
     appendXForwardedHost: message.appendXForwardedHost,
@@ -110,7 +110,9 @@ function readWeight(at: Field, message: ClusterWeightMessage): WeightedCluster {
     weight: message.weight ?? 0,
     headers: readHeaderOperations(at, message),
     hostRewrite:
-      rewrite.case === "hostRewriteLiteral" && rewrite.value !== "" ? rewrite.value : undefined,
+      rewrite.case === "hostRewriteLiteral" && rewrite.value !== ""
+        ? byteText(rewrite.value)
+        : undefined,
     fault: readFaultOverride(at.child("typed_per_filter_config"), message.typedPerFilterConfig),
   };
 }
@@ -119,7 +121,9 @@ function readHostRewrite(message: RouteActionMessage): ForwardAction["hostRewrit
   const specifier = message.hostRewriteSpecifier;
   switch (specifier.case) {
     case "hostRewriteLiteral":
-      return specifier.value === "" ? undefined : { kind: "literal", host: specifier.value };
+      return specifier.value === ""
+        ? undefined
+        : { kind: "literal", host: byteText(specifier.value) };
     case "hostRewriteHeader":
       return specifier.value === ""
         ? undefined

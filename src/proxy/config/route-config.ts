@@ -1,4 +1,5 @@
 // A route configuration as the proxy trusts it: virtual hosts, routes in order, and what each does with a request.
+// Text that is put into a request or location (rewrites, redirects, substitutions) has one character a byte, like the heads it goes into.
 import type { RouteConfiguration } from "#api/envoy/config/route/v3/route_pb.ts";
 import type { HeaderName } from "#codec/header-name.ts";
 import type { FaultConfig, FractionalPercent } from "./fault-config.ts";

@@ -6,6 +6,7 @@ import {
   FractionalPercent_DenominatorType as Denominator,
   type FractionalPercent as FractionalPercentMessage,
 } from "#api/envoy/type/v3/percent_pb.ts";
+import { latin1 } from "#codec/latin1.ts";
 import { contentVersion } from "#xds/content-version.ts";
 import type { FractionalPercent } from "./fault-config.ts";
 import type { Field } from "./field.ts";
@@ -48,6 +49,16 @@ function denominatorOf(denominator: Denominator): FractionalPercent["denominator
     default:
       return 100;
   }
+}
+
+const encoder = new TextEncoder();
+
+/** Text that goes onto the wire: its UTF-8 bytes, one a character, which is what heads and paths are made of. */
+export function byteText(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is its own bytes
+  if (/^[\u0000-\u007f]*$/.test(text)) return text;
+  const bytes = encoder.encode(text);
+  return latin1(bytes, 0, bytes.length);
 }
 
 /** `filter_metadata`: already plain JSON. */

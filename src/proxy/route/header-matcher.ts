@@ -3,7 +3,7 @@ import { quoted } from "#base/log.ts";
 import type { HeaderBlock } from "#codec/header-block.ts";
 import { latin1 } from "#codec/latin1.ts";
 import type { HeaderMatcher } from "../config/matcher-config.ts";
-import { findValue, HeaderValue } from "./header-values.ts";
+import { findValue, HeaderValue, someValue } from "./header-values.ts";
 import { compileStringMatcher } from "./string-matcher.ts";
 
 export interface HeaderPredicate {
@@ -60,10 +60,9 @@ class ValuePredicate implements HeaderPredicate {
     const { name, treatMissingAsEmpty, invert } = this.#matcher;
     if (!findValue(head, name, scratch)) {
       // Without a value there is nothing to compare, and nothing to invert.
-      if (!treatMissingAsEmpty) return false;
-      scratch.set(NO_BYTES, 0, 0);
+      return treatMissingAsEmpty && this.#test(NO_BYTES, 0, 0) !== invert;
     }
-    return this.#test(scratch.bytes, scratch.start, scratch.end) !== invert;
+    return someValue(head, name, this.#test, scratch) !== invert;
   }
 
   explain(head: HeaderBlock): string {
@@ -74,8 +73,14 @@ class ValuePredicate implements HeaderPredicate {
 }
 
 function showValue(head: HeaderBlock, { name }: HeaderMatcher): string {
-  if (!findValue(head, name, scratch)) return "missing";
-  return quoted(latin1(scratch.bytes, scratch.start, scratch.end));
+  const values: string[] = [];
+  someValue(
+    head,
+    name,
+    (bytes, start, end) => values.push(quoted(latin1(bytes, start, end))) === 0,
+    scratch,
+  );
+  return values.length === 0 ? "missing" : values.join(" and ");
 }
 
 function compilePresence(matcher: HeaderMatcher, present: boolean): HeaderPredicate {
@@ -93,11 +98,13 @@ function compilePresence(matcher: HeaderMatcher, present: boolean): HeaderPredic
 /** 19 digits hold every 64-bit number; longer is out of every range. */
 const MAX_DIGITS = 19;
 const MINUS = 45;
+const PLUS = 43;
 
-/** A decimal whole number, with nothing before or behind it. */
+/** A decimal whole number with or without a sign, and nothing behind it. */
 function integerIn(bytes: Uint8Array, start: number, end: number): bigint | undefined {
-  const negative = bytes[start] === MINUS && end > start;
-  const first = negative ? start + 1 : start;
+  const sign = end > start ? bytes[start] : undefined;
+  const negative = sign === MINUS;
+  const first = negative || sign === PLUS ? start + 1 : start;
   if (end === first || end - first > MAX_DIGITS) return undefined;
   for (let i = first; i < end; i += 1) {
     const byte = bytes[i] as number;

@@ -71,7 +71,7 @@ const COMMA = 44;
 
 /** Most names get a field of their own; those that Envoy keeps as one field are continued there. */
 function append(head: HeaderBlock, name: HeaderName, value: Uint8Array): void {
-  const at = joinsValues(name) ? head.find(name) : -1;
+  const at = joinsValues(head, name) ? head.find(name) : -1;
   if (at === -1) {
     head.append(name, value);
     return;

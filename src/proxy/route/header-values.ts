@@ -1,9 +1,10 @@
-// The value of a header as matchers see it: pseudo-headers too, and all fields of one name joined with ",".
+// The values of a header as matchers see them: pseudo-headers too; the fields of one name each alone, or joined where Envoy keeps them joined.
 import type { HeaderBlock } from "#codec/header-block.ts";
 import { type HeaderName, headerName } from "#codec/header-name.ts";
 import { RequestHead } from "#codec/http1/request-head.ts";
 import { ResponseHead } from "#codec/http1/response-head.ts";
 import { latin1Bytes } from "#codec/latin1.ts";
+import { joinsValues } from "./joined-headers.ts";
 
 /** A range of bytes that a caller keeps and hands in again: looking a value up makes no object. */
 export class HeaderValue {
@@ -36,13 +37,30 @@ function bytesOf(text: string): Uint8Array {
   return bytes;
 }
 
-/** Puts the value of `name` into `out`; false when there is no such header. */
+/** The first value of `name`, or all of them joined where Envoy joins; false when there is no such header. */
 export function findValue(head: HeaderBlock, name: HeaderName, out: HeaderValue): boolean {
   if (name.bytes[0] === COLON) return findPseudo(head, name.text, out);
   const first = head.find(name);
   if (first === -1) return false;
-  if (head.findNext(name, first) !== -1) return joinValues(head, name, first, out);
+  if (head.findNext(name, first) !== -1 && joinsValues(head, name))
+    return joinValues(head, name, first, out);
   return out.set(head.bytesAt(first), head.valueStart(first), head.valueEnd(first));
+}
+
+/** Whether any value of `name` passes `test` (Envoy matches each field alone since 1.38). No such header: false. */
+export function someValue(
+  head: HeaderBlock,
+  name: HeaderName,
+  test: (bytes: Uint8Array, start: number, end: number) => boolean,
+  scratch: HeaderValue,
+): boolean {
+  if (!findValue(head, name, scratch)) return false;
+  if (test(scratch.bytes, scratch.start, scratch.end)) return true;
+  if (name.bytes[0] === COLON || joinsValues(head, name)) return false;
+  for (let i = head.findNext(name, head.find(name)); i !== -1; i = head.findNext(name, i)) {
+    if (test(head.bytesAt(i), head.valueStart(i), head.valueEnd(i))) return true;
+  }
+  return false;
 }
 
 function findPseudo(head: HeaderBlock, name: string, out: HeaderValue): boolean {

@@ -3,6 +3,7 @@ import { headerName } from "#codec/header-name.ts";
 import type { RequestHead } from "#codec/http1/request-head.ts";
 import type { RegexSubstitution } from "../config/parse-matchers.ts";
 import type { PathMatch } from "../config/route-config.ts";
+import { byteText } from "../config/values.ts";
 
 const X_ENVOY_ORIGINAL_HOST = headerName("x-envoy-original-host");
 const X_FORWARDED_HOST = headerName("x-forwarded-host");
@@ -30,7 +31,7 @@ function matchedLength(match: PathMatch, pathLength: number): number {
   switch (match.kind) {
     case "prefix":
     case "pathSeparatedPrefix":
-      return match.value.length;
+      return byteText(match.value).length;
     case "path":
     case "regex":
       return pathLength;
@@ -52,11 +53,11 @@ export function rewriteHost(
   options: { readonly appendForwardedHost: boolean; readonly keepOriginal: boolean },
 ): void {
   const old = head.authority();
+  if (options.keepOriginal) head.set(X_ENVOY_ORIGINAL_HOST, old);
   if (options.appendForwardedHost && old !== "") {
     const before = head.value(X_FORWARDED_HOST) ?? "";
     const last = before.slice(before.lastIndexOf(",") + 1).trim();
     if (last !== old) head.set(X_FORWARDED_HOST, before === "" ? old : `${before},${old}`);
   }
-  if (options.keepOriginal) head.set(X_ENVOY_ORIGINAL_HOST, old);
   head.setAuthority(host);
 }

@@ -175,25 +175,19 @@ function stringMatches({ kind, value, ignoreCase }: StringTest, text: string): b
 }
 
 function headerMatches(spec: HeaderTest, r: Request): boolean {
-  const values = r.headers.filter(([name]) => name === spec.name).map(([, value]) => value);
-  const found =
-    spec.name === ":method"
-      ? "GET"
-      : spec.name === ":path"
-        ? r.path
-        : values.length > 0
-          ? values.join(",")
-          : undefined;
+  const fields = r.headers.filter(([name]) => name === spec.name).map(([, value]) => value);
+  const found = spec.name === ":method" ? ["GET"] : spec.name === ":path" ? [r.path] : fields;
   if (typeof spec.test === "boolean") {
-    return (found !== undefined || spec.missingAsEmpty) === (spec.test !== spec.invert);
+    return (found.length > 0 || spec.missingAsEmpty) === (spec.test !== spec.invert);
   }
-  const value = found ?? (spec.missingAsEmpty ? "" : undefined);
-  if (value === undefined) return false;
+  const values = found.length === 0 && spec.missingAsEmpty ? [""] : found;
+  if (values.length === 0) return false;
   const { test: t } = spec;
-  const matches =
+  const matches = values.some((value) =>
     "kind" in t
       ? stringMatches(t, value)
-      : /^-?\d+$/.test(value) && Number(value) >= t[0] && Number(value) < t[1];
+      : /^-?\d+$/.test(value) && Number(value) >= t[0] && Number(value) < t[1],
+  );
   return matches !== spec.invert;
 }
 

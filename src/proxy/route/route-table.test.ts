@@ -146,10 +146,13 @@ describe("headers", () => {
     ["{name: a, string_match: {contains: bc}}", [["a", "acb"]], false],
     ["{name: a, string_match: {safe_regex: {regex: 'v[0-9]'}}}", [["a", "v1"]], true],
     ["{name: a, string_match: {safe_regex: {regex: 'v[0-9]'}}}", [["a", "xv1"]], false],
-    ["{name: a, string_match: {safe_regex: {regex: 'é+'}}}", [["a", "\xc3\xa9\xc3\xa9"]], true],
+    ["{name: a, string_match: {safe_regex: {regex: '(?:é)+'}}}", [["a", "\xc3\xa9\xc3\xa9"]], true],
     ["{name: a, string_match: {exact: é}}", [["a", "\xc3\xa9"]], true],
     ["{name: a, exact_match: x}", [["a", "x"]], true],
     ["{name: a, exact_match: ''}", [["a", "anything"]], true],
+    ["{name: a, exact_match: '', invert_match: true}", [], false],
+    ["{name: a, range_match: {start: 1, end: 10}}", [["a", "+3"]], true],
+    ["{name: a, string_match: {safe_regex: {regex: '..'}}}", [["a", "\xc3\xa9"]], true], // bytes, not characters
     ["{name: a, prefix_match: x}", [["a", "xy"]], true],
     ["{name: a, suffix_match: x}", [["a", "xy"]], false],
     ["{name: a, contains_match: x}", [["a", "axb"]], true],
@@ -161,21 +164,47 @@ describe("headers", () => {
     ["{name: a, range_match: {start: 1, end: 10}}", [["a", ""]], false],
     ["{name: a, range_match: {start: 1, end: 10}}", [["a", "9".repeat(30)]], false],
     ["{name: a, range_match: {start: 1, end: 10}, invert_match: true}", [["a", "x"]], true],
+    // Each field is a value of its own, and one that matches is enough …
+    [
+      "{name: a, string_match: {exact: y}}",
+      [
+        ["a", "x"],
+        ["a", "y"],
+      ],
+      true,
+    ],
     [
       "{name: a, string_match: {exact: 'x,y'}}",
       [
         ["a", "x"],
         ["a", "y"],
       ],
-      true,
-    ], // one value of several fields
+      false,
+    ],
     [
-      "{name: a, string_match: {exact: x}}",
+      "{name: a, string_match: {exact: y}, invert_match: true}",
       [
         ["a", "x"],
         ["a", "y"],
       ],
       false,
+    ],
+    // … but for the names that Envoy keeps in one field.
+    [
+      "{name: accept, string_match: {exact: y}}",
+      [
+        ["accept", "x"],
+        ["accept", "y"],
+      ],
+      false,
+    ],
+    [
+      "{name: accept, string_match: {exact: 'x,y'}}",
+      [
+        ["accept", "x"],
+        ["accept", "y"],
+      ],
+      true,
     ],
   ])("%s with %j: %p", (matcher, headers, expected) => {
     expect(matched(header(matcher), { headers })).toBe(
