@@ -89,6 +89,20 @@ describe("one request", () => {
     );
   });
 
+  test("an upload whose answer has begun: both go on side by side", () => {
+    const f = fixture();
+    const client = f.client(`${wire("POST / HTTP/1.1", "host: h", "content-length: 6")}ab`);
+    f.send(f.origin.last, `${wire("HTTP/1.1 200 OK", "content-length: 6")}AB`);
+    f.origin.last.take();
+    f.send(client, "cd");
+    expect(f.origin.last.take()).toBe("cd");
+    f.send(f.origin.last, "CD");
+    f.send(client, "ef");
+    expect(f.origin.last.take()).toBe("ef");
+    f.send(f.origin.last, "EF");
+    expect(client.take()).toEndWith("\r\n\r\nABCDEF");
+  });
+
   test("a response that ends with its connection becomes chunked", () => {
     const f = fixture();
     const client = f.client(get());
@@ -344,6 +358,39 @@ describe("who closes", () => {
     const client = f.client(`${wire("POST / HTTP/1.1", "host: h", "content-length: 9")}abc`);
     f.reset(client);
     expect(f.origin.last.hasEnded).toBe(true);
+    expect(f.active()).toEqual({});
+  });
+});
+
+describe("bytes that turn bad after a good head", () => {
+  const BAD_CHUNK = `${wire("POST / HTTP/1.1", "host: h", "transfer-encoding: chunked")}zz\r\n`;
+
+  test("400, and the upstream request goes with it", () => {
+    const f = fixture();
+    const client = f.client(wire("POST / HTTP/1.1", "host: h", "transfer-encoding: chunked"));
+    f.send(client, "zz\r\n");
+    expect(client.take()).toStartWith("HTTP/1.1 400 Bad Request\r\n");
+    expect(f.origin.last.hasEnded).toBe(true);
+    expect(f.logs()).toEqual(["POST / 400 DPE http1.codec_error"]);
+  });
+
+  test("after an answer that came at once: that answer stands, and the request is logged once", () => {
+    const f = fixture({ originCount: 0 });
+    const client = f.client(BAD_CHUNK);
+    expect(client.take().match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 503"]);
+    expect(f.logs()).toEqual(["POST / 503 UH no_healthy_upstream"]);
+    f.advance(1010);
+    expect(f.active()).toEqual({});
+  });
+
+  test("after the response began: it is cut, and the request is logged once", () => {
+    const f = fixture();
+    const client = f.client(wire("POST / HTTP/1.1", "host: h", "transfer-encoding: chunked"));
+    f.send(f.origin.last, `${wire("HTTP/1.1 200 OK", "content-length: 9")}abc`);
+    f.send(client, "zz\r\n");
+    f.advance(1010);
+    expect(client.hasEnded).toBe(true);
+    expect(f.logs()).toEqual(["POST / 200 DPE http1.codec_error"]);
     expect(f.active()).toEqual({});
   });
 });

@@ -55,7 +55,9 @@ export class ServerConnection
   #isReceiving = false;
   #isDeferred = false;
   #isDraining = false;
-  /** No more requests are read; the connection closes once all is flushed. */
+  /** The response that is under way, or the next one, is the last. Until it is complete its request is still read. */
+  #isLast = false;
+  /** Nothing is read any more; the connection closes once all is flushed. */
   #isClosing = false;
   #isClosed = false;
   #delaysClose = false;
@@ -208,19 +210,19 @@ export class ServerConnection
   }
 
   closesAfterResponse(endsBody: boolean): boolean {
-    if (endsBody || !this.#stream.isRequestComplete) this.#isClosing = true;
+    if (endsBody || !this.#stream.isRequestComplete) this.#isLast = true;
     const request = this.#stream.requestHead;
-    if (request === undefined || !request.keepAlive) this.#isClosing = true;
+    if (request === undefined || !request.keepAlive) this.#isLast = true;
     const limit = this.#manager.config.maxRequestsPerConnection;
     if (limit !== undefined && this.#requestCount >= limit) {
       if (!this.#isDraining) this.#stats.inc(HTTP.downstream_cx_max_requests_reached);
-      this.#isClosing = true;
+      this.#isLast = true;
     }
     if (this.#isDraining || this.#manager.drain.shouldClose()) {
-      if (!this.#isClosing) this.#stats.inc(HTTP.downstream_cx_drain_close);
-      this.#isClosing = true;
+      if (!this.#isLast) this.#stats.inc(HTTP.downstream_cx_drain_close);
+      this.#isLast = true;
     }
-    return this.#isClosing;
+    return this.#isLast;
   }
 
   watchIdle(timeoutMs: number): void {
@@ -258,7 +260,7 @@ export class ServerConnection
         this.#onIdleTimer();
         break;
       case DRAIN:
-        this.#isClosing = true;
+        this.#isLast = true;
         if (this.isIdle) this.#finish();
         break;
       case DURATION:
@@ -323,10 +325,10 @@ export class ServerConnection
       this.#isReceiving = false;
       at += consumed;
       stream.downstreamWireBytesReceived += consumed;
-      if (!stream.isActive) {
-        if (!this.#decoder.isIdle) stream.begin();
-      } else if (stream.isResponseComplete) {
-        this.#finishStream();
+      if (stream.isActive) {
+        if (stream.isResponseComplete) this.#finishStream();
+      } else if (!this.#isClosing && !this.#decoder.isIdle) {
+        stream.begin();
       }
       if (consumed === 0) return;
     }
@@ -345,7 +347,7 @@ export class ServerConnection
     const wasRequestComplete = this.#stream.isRequestComplete;
     this.#endStream();
     if (this.#isClosed) return;
-    if (this.#isClosing || !wasRequestComplete) {
+    if (this.#isLast || !wasRequestComplete) {
       // Bytes of a request that we do not read may still be on their way.
       this.#delaysClose = !wasRequestComplete;
       this.#finish();

@@ -173,6 +173,8 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   }
 
   onError(error: ProtocolError): void {
+    // The answer is out and the connection closes: what else the downstream sends concerns nobody.
+    if (this.isActive && this.isResponseComplete) return;
     const { stats } = this.manager;
     stats.inc(HTTP.downstream_cx_protocol_error);
     if (!this.isActive) this.begin();
