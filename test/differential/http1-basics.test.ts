@@ -137,6 +137,7 @@ const REQUESTS: readonly Case[] = [
     name: "absolute-form with a query only: no path, so no route",
     send: [head("GET http://other.example?q=1 HTTP/1.1", ["Host: h"])],
     status: [404],
+    departure: { status: [200], why: "RFC 9112 section 3.2.1: an empty path is /" },
   },
   {
     name: "absolute-form with userinfo",
@@ -152,6 +153,7 @@ const REQUESTS: readonly Case[] = [
     name: "paths are not touched",
     send: [get("/a/../b/%2e%2e//c/./d\\e%2Ff%zz;x?a=%00&b=#".replace("#", ""))],
     status: [200],
+    except: ["log"], // ours escapes the backslash
   },
   {
     name: "100 fields",
@@ -227,6 +229,7 @@ const HOP_BY_HOP: readonly Case[] = [
     name: "Connection names Content-Length: chunked instead",
     send: [request("POST /", ["Connection: Content-Length", "Content-Length: 3"], "abc")],
     status: [200],
+    departure: { status: [400], why: "safety.md 1.2 row 13: no end-to-end field may be named" },
   },
   {
     name: "Expect: 100-continue",
@@ -313,6 +316,15 @@ const CONNECTIONS: readonly Case[] = [
     status: [],
     logCount: 1,
   },
+  {
+    name: "a local reply in the middle of a pipeline",
+    send: [get("/1") + request("OPTIONS *") + get("/2")],
+    status: [200, 404],
+    departure: {
+      status: [200, 404, 200],
+      why: "Envoy closes the connection and loses the last request",
+    },
+  },
   { name: "client connects and leaves", send: ["FIN"], status: [] },
   {
     name: "client leaves in the middle of a head",
@@ -342,6 +354,7 @@ const RESPONSES: readonly Case[] = [
       "HTTP/1.1 200 Fine\r\nContent-Length: 2\r\nX-A: 1\r\nServer: mine\r\nX-A: 2\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nX-B: \xe9\r\n\r\nok",
     ],
     200,
+    { anyFieldOrder: true },
   ),
   answer("a reason phrase of its own", ["HTTP/1.1 299 Very odd\r\ncontent-length: 0\r\n\r\n"], 299),
   answer("no reason phrase", ["HTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n"], 200),
@@ -368,6 +381,7 @@ const RESPONSES: readonly Case[] = [
       "HTTP/1.1 200 OK\r\nconnection: keep-alive, x-foo\r\nkeep-alive: timeout=5\r\nx-foo: 1\r\nproxy-connection: a\r\nupgrade: h2c\r\ntrailer: t\r\ncontent-length: 2\r\n\r\nok",
     ],
     200,
+    { except: ["responses"] }, // Envoy passes on what Connection names; RFC 9110 section 7.6.1 forbids that
   ),
   answer("204", ["HTTP/1.1 204 No Content\r\nx: 1\r\n\r\n"], 204),
   answer("204 with a length", ["HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"], 204),
@@ -423,7 +437,7 @@ const RESPONSES: readonly Case[] = [
     send: [request("POST /", ["Content-Length: 6"], "abc"), { untilResponses: 1 }, "def"],
     origin: [{ at: "head", steps: [OK] }],
     status: [200],
-    except: ["upstream"],
+    except: ["upstream", "ending"], // Envoy closes with bytes unread, which is a RST; ours reads them first
   },
   {
     name: "connection is used again after a complete answer",

@@ -246,6 +246,7 @@ const to2 = (path: string, fields: readonly string[] = [], status = 200): Case =
   to: "actions",
   send: [get(path, fields)],
   status: [status],
+  anyFieldOrder: fields.length > 0,
 });
 const redirected = (path: string, status = 301, hostField = "h"): Case => ({
   name: `${path} at ${hostField}`,
@@ -410,6 +411,7 @@ const headers = (
   send: [get(path, fields)],
   origin: [echo],
   status: [200],
+  anyFieldOrder: true,
   ...extra,
 });
 
@@ -474,6 +476,7 @@ const trust = (listener: string): readonly Case[] =>
     to: listener,
     send: [get("/", [field])],
     status: [200],
+    anyFieldOrder: listener === "edge",
   }));
 
 const MANAGER: readonly Case[] = [
@@ -503,6 +506,7 @@ const MANAGER: readonly Case[] = [
     to: "edge",
     send: [get("/", ["x-envoy-attempt-count: 9"])],
     status: [200],
+    anyFieldOrder: true,
   },
   { name: "request id in the answer", to: "edge", send: [get("/")], status: [200] },
   {
@@ -511,6 +515,7 @@ const MANAGER: readonly Case[] = [
     send: [get("/", ["via: 1.1 other"])],
     origin: [{ steps: [response("200 OK", "", ["via: 1.1 o"])] }],
     status: [200],
+    anyFieldOrder: true,
   },
   { name: "underscores rejected", to: "edge", send: [get("/", ["a_b: 1"])], status: [400] },
   {
@@ -574,6 +579,7 @@ const MANAGER: readonly Case[] = [
     to: "odd",
     send: [head("GET http://x.example/p HTTP/1.1", ["Host: h"])],
     status: [404],
+    except: ["log"], // ours has taken the target apart before it refuses it
   },
   {
     name: "100 Continue of the origin",

@@ -105,6 +105,7 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
     this.#stats = host.cluster.stats;
     this.#writer = new SocketWriter(dispatcher, this, host.cluster.config.bufferLimitBytes);
     this.#decoder = new ResponseDecoder(RESPONSE_LIMITS, new ResponseRelay(this));
+    host.cluster.noteHttp1Codec();
     this.#connecting = net.connect(host.address, this);
   }
 
@@ -226,7 +227,6 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
     try {
       this.socket = socket;
       this.#writer.attach(socket);
-      this.host.cluster.noteHttp1Codec();
       this.#pool.onConnected(this);
     } catch (bug) {
       this.#onBug(bug);

@@ -121,8 +121,8 @@ export class TcpClientConnection implements PooledConnection, ConnectHandler, So
   reset(): void {
     this.#owner = undefined;
     if (this.#isClosed) return;
-    this.socket?.reset();
-    this.#closeWith("local", false);
+    this.#end(true);
+    this.#pool.onClosed(this, "local");
   }
 
   // ---- for the pool
@@ -248,11 +248,13 @@ export class TcpClientConnection implements PooledConnection, ConnectHandler, So
     owner?.onUpstreamClosed(isReset);
   }
 
-  #end(): void {
+  /** Noted first: a runtime may tell of the end at once. */
+  #end(withReset = false): void {
     this.#isClosed = true;
     this.#countSent();
     this.#writer.detach();
     if (this.socket === undefined) this.#connecting.cancel();
+    else if (withReset) this.socket.reset();
     else this.socket.close();
   }
 

@@ -398,6 +398,8 @@ export class TcpSession
 
   /** The downstream is gone in good order: what it sent is still delivered. */
   #flushUpstream(): void {
+    // A runtime may tell of the peer's end only by closing, when our own end was before it.
+    if (!this.#hasDownstreamEnded) this.#lastEnd = "local";
     this.#hasDownstreamEnded = true;
     this.#hasUpstreamEnded = true;
     this.#upstream?.endWriting();

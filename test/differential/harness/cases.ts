@@ -5,7 +5,7 @@ import { maskMessage } from "./mask.ts";
 import type { OriginScript } from "./origin.ts";
 import type { Pair, Side } from "./sides.ts";
 import { changes, readStats, type Stats } from "./stats.ts";
-import { isInformational, statusOf } from "./wire.ts";
+import { isInformational, statusOf, type WireMessage } from "./wire.ts";
 
 export interface Case {
   readonly name: string;
@@ -21,10 +21,12 @@ export interface Case {
   readonly methods?: readonly string[];
   /** Access log lines to wait for; default: one a final response. */
   readonly logCount?: number;
-  /** Where we are stricter than Envoy, and why: our statuses instead; nothing else is compared then. */
+  /** Where we answer otherwise than Envoy by decision, and why: our statuses instead; nothing else is compared then. */
   readonly departure?: { readonly status: readonly number[]; readonly why: string };
   /** Parts that differ for a reason that is written beside the case. */
   readonly except?: readonly (keyof Observation)[];
+  /** Fields of different names may stand in another order: Envoy overwrites in place, we remove and append. */
+  readonly anyFieldOrder?: boolean;
   /** Lines of the change in statistics that are not compared. */
   readonly exceptStats?: RegExp;
   readonly limitMs?: number;
@@ -96,14 +98,16 @@ async function observe(side: Side, testCase: Case): Promise<Omit<Outcome, "stats
   const done = await exchange(side, testCase);
   const statuses = done.messages.filter((m) => !isInformational(m)).map(statusOf);
   const log = await logOf(side, done.localPort, testCase.logCount ?? statuses.length);
-  const responses = done.messages.map((message) => maskMessage(message));
+  const mask = (message: WireMessage): string =>
+    maskMessage(message, testCase.anyFieldOrder ?? false);
+  const responses = done.messages.map(mask);
   if (done.rest !== "") responses.push(`[rest] ${done.rest}`);
   if (done.problem !== undefined) responses.push(`[problem] ${done.problem}`);
   const upstream: Record<string, string[]> = {};
   const connections: Record<string, number> = {};
   for (const [name, origin] of side.origins) {
     await origin.closeConnections();
-    const lines = [...origin.requests.map(maskMessage), ...origin.problems];
+    const lines = [...origin.requests.map(mask), ...origin.problems];
     if (lines.length > 0) {
       upstream[name] = lines.map((line) => line.replaceAll(side.place.ip, "SIDE"));
     }
