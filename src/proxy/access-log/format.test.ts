@@ -317,6 +317,11 @@ test("JSON formats name the field at fault", () => {
   );
 });
 
+test("a time format of the author's own text is JSON in JSON", () => {
+  const json = writtenJson({ key: '%START_TIME(\\"%Y")%' });
+  expect(JSON.parse(json)).toEqual({ key: expect.stringMatching(/^\\"\d{4}"$/) });
+});
+
 test("compiling never throws, and what compiles writes", () => {
   const operator = fc
     .tuple(

@@ -1,5 +1,7 @@
 // Operators of moments and durations.
+import { OutputBuffer } from "#codec/output-buffer.ts";
 import type { StreamInfo } from "../../stream-info.ts";
+import { writeBytes } from "../escape.ts";
 import { type Field, numberField, UNSET_FIELD } from "../field.ts";
 import { type Operator, type Operators, plain } from "../operator.ts";
 import { DEFAULT_LOCAL_TIME_FORMAT, DEFAULT_TIME_FORMAT, TimeFormat } from "../time-format.ts";
@@ -62,10 +64,19 @@ function timeOperator(
     create({ parameter, environment }) {
       if (parameter.includes("%n")) return "A time format may not hold %n, which is a new line";
       const format = new TimeFormat(parameter === "" ? fallback : parameter);
+      // What the format writes between its numbers is the author's own text, which JSON may want escaped.
+      const scratch = /["\\\p{Cc}]/u.test(parameter) ? new OutputBuffer() : undefined;
       return {
         isNumber: false,
-        write(info, out) {
-          format.write(wallMs(info, environment.wallMs), out);
+        write(info, out, mode) {
+          const moment = wallMs(info, environment.wallMs);
+          if (scratch === undefined || mode !== "json") {
+            format.write(moment, out);
+            return true;
+          }
+          scratch.clear();
+          format.write(moment, scratch);
+          writeBytes(out, scratch.bytes, scratch.start, scratch.end, mode);
           return true;
         },
       };
