@@ -26,6 +26,16 @@ export function wholeNumberOption(text: string): number {
   return Number(text);
 }
 
+/** More threads than any machine has hardware threads for is a mistake in typing. */
+const MAX_WORKERS = 512;
+
+/** Envoy's `--concurrency`: 0 means one worker too. */
+export function workerCountOption(text: string): number {
+  const count = wholeNumberOption(text);
+  if (count > MAX_WORKERS) throw new InvalidArgumentError(`Must be at most ${MAX_WORKERS}.`);
+  return Math.max(1, count);
+}
+
 /** Envoy's `-l`: its names, "warn" for "warning" too. */
 export function logLevelOption(text: string): LogLevel {
   const wanted = text === "warn" ? "warning" : text;

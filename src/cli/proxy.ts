@@ -1,23 +1,29 @@
 // `sampan proxy`: the data plane as a process, on Envoy's bootstrap file and with Envoy's flags. Composition root.
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { Command, Option } from "commander";
-import type { LogLevel } from "#base/log.ts";
+import { type LogLevel, quoted } from "#base/log.ts";
 import { systemDns } from "#io/bun/dns.ts";
 import { systemFiles } from "#io/bun/files.ts";
 import { createLog } from "#io/bun/log.ts";
 import { bunNet } from "#io/bun/net.ts";
 import { createSystemRandom } from "#io/bun/random.ts";
+import { startThread } from "#io/bun/thread.ts";
 import { systemClock, systemTimers } from "#io/bun/time.ts";
 import { createXdsTransport } from "#io/grpc/xds-transport.ts";
+import { ownEnvironment, ownMemory } from "#io/process/own-process.ts";
 import { findPortHolder } from "#io/process/port-holder.ts";
 import type { BootstrapConfig } from "#proxy/config/bootstrap-config.ts";
 import { Proxy } from "#proxy/proxy.ts";
+import type { WorkerAnswer, WorkerCommand } from "#proxy/worker/messages.ts";
+import { WorkerGroup } from "#proxy/worker/worker-group.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { EXIT } from "./exit-status.ts";
-import { logLevelOption, wholeNumberOption } from "./options.ts";
+import { logLevelOption, wholeNumberOption, workerCountOption } from "./options.ts";
 import { loadBootstrap } from "./proxy/load-bootstrap.ts";
 import { formatSocketAddress } from "./socket-address.ts";
+
+/** A stack trace of a few frames. */
+const MAX_REASON_LENGTH = 2_000;
 
 interface ProxyFlags {
   readonly configPath: string;
@@ -27,11 +33,6 @@ interface ProxyFlags {
   readonly serviceCluster?: string;
   readonly logLevel: LogLevel;
   readonly drainTimeS: number;
-}
-
-function memory(): { usedHeapBytes: number; totalHeapBytes: number; residentBytes: number } {
-  const { heapUsed, heapTotal, rss } = process.memoryUsage();
-  return { usedHeapBytes: heapUsed, totalHeapBytes: heapTotal, residentBytes: rss };
 }
 
 /** Reads and checks the file; says every mistake with its line on stderr, and answers the exit status then. */
@@ -53,7 +54,40 @@ function load(flags: ProxyFlags): BootstrapConfig | number {
   return EXIT.invalidConfiguration;
 }
 
-function createProxy(config: BootstrapConfig, flags: ProxyFlags, onQuit: () => void): Proxy {
+/** A worker that dies takes its connections with it, and the kernel would go on to give it new ones: whoever runs us starts anew. */
+function handleDeath(index: number, reason: string | undefined): never {
+  const why = quoted(reason ?? "its thread ended", MAX_REASON_LENGTH);
+  process.stderr.write(`sampan proxy: Worker ${index} died, so the process ends: ${why}\n`);
+  process.exit(EXIT.failed);
+}
+
+/** Workers 1 and up, a thread each; or why they are not all there. */
+async function startWorkers(
+  config: BootstrapConfig,
+  flags: ProxyFlags,
+): Promise<WorkerGroup | string> {
+  const module = new URL("./proxy-worker.ts", import.meta.url);
+  const threads = Array.from({ length: flags.concurrency - 1 }, (_, place) =>
+    startThread<WorkerAnswer, WorkerCommand>(module, (reason) => handleDeath(place + 1, reason)),
+  );
+  const log = createLog(flags.logLevel, "main");
+  const group = new WorkerGroup(threads, { timers: systemTimers, log });
+  const settings = {
+    workerCount: flags.concurrency,
+    sharesPorts: true,
+    drainTimeMs: flags.drainTimeS * 1000,
+    statsFlushIntervalMs: config.statsFlushIntervalMs,
+  };
+  const silent = await group.start(settings, flags.logLevel);
+  return silent.length === 0 ? group : `Workers ${silent.join(", ")} did not start in time`;
+}
+
+function createProxy(
+  config: BootstrapConfig,
+  flags: ProxyFlags,
+  workers: WorkerGroup,
+  onQuit: () => void,
+): Proxy {
   let level = flags.logLevel;
   const { ads } = config;
   return new Proxy(
@@ -67,8 +101,9 @@ function createProxy(config: BootstrapConfig, flags: ProxyFlags, onQuit: () => v
       files: systemFiles,
       log: createLog(() => level, "proxy"),
       xds: ads === undefined ? undefined : createXdsTransport(ads),
-      environment: { hostname: hostname(), environment: (name) => process.env[name] },
-      memory,
+      environment: ownEnvironment(),
+      memory: ownMemory,
+      workers,
       logLevel: () => level,
       setLogLevel: (next) => {
         level = next;
@@ -81,7 +116,7 @@ function createProxy(config: BootstrapConfig, flags: ProxyFlags, onQuit: () => v
       serviceCluster: config.node.cluster,
       serviceNode: config.node.id,
       drainTimeMs: flags.drainTimeS * 1000,
-      sharesPorts: false,
+      sharesPorts: flags.concurrency > 1,
       onQuit,
     },
   );
@@ -98,7 +133,12 @@ async function run(flags: ProxyFlags): Promise<number> {
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const proxy = createProxy(config, flags, () => stop());
+  const workers = await startWorkers(config, flags);
+  if (typeof workers === "string") {
+    process.stderr.write(`sampan proxy: ${workers}\n`);
+    return EXIT.failed;
+  }
+  const proxy = createProxy(config, flags, workers, () => stop());
   const error = proxy.start();
   if (error !== undefined) {
     const address = config.admin?.address ?? { host: "", port: 0 };
@@ -128,7 +168,12 @@ export function proxyCommand(): Command {
         .choices(["serve", "validate"])
         .default("serve"),
     )
-    .option("--concurrency <n>", "workers", wholeNumberOption, 1)
+    .option(
+      "--concurrency <n>",
+      "worker threads, each with an event loop on the same ports; Envoy takes one for each hardware thread if not told",
+      workerCountOption,
+      1,
+    )
     .option("--service-node <id>", "node id, instead of the file's")
     .option("--service-cluster <name>", "node cluster, instead of the file's")
     .option("-l, --log-level <level>", "what to log on stderr", logLevelOption, "info")
@@ -138,7 +183,7 @@ export function proxyCommand(): Command {
       wholeNumberOption,
       600,
     )
-    .addHelpText("after", "\nExample:\n  sampan proxy -c bootstrap.yaml --concurrency 1\n")
+    .addHelpText("after", "\nExample:\n  sampan proxy -c bootstrap.yaml --concurrency 2\n")
     .action(async (flags: ProxyFlags) => {
       process.exitCode = await run(flags);
       process.exit();

@@ -20,6 +20,11 @@ export interface DispatcherPorts {
   readonly log: Log;
 }
 
+export interface ConnectionIds {
+  readonly first: number;
+  readonly step: number;
+}
+
 /** Buffers kept for re-use; more than a busy worker has in flight at once would only hold memory. */
 const MAX_FREE_BUFFERS = 256;
 /** A buffer that grew beyond this while a reader was slow is given back to the heap. */
@@ -38,9 +43,13 @@ export class Dispatcher {
   readonly #freeBuffers: OutputBuffer[] = [];
   #dateSecond = -1;
   #date: Uint8Array = new Uint8Array(0);
-  #nextConnectionId = 0;
+  #nextConnectionId: number;
+  readonly #connectionIdStep: number;
 
-  constructor(ports: DispatcherPorts) {
+  /** Workers take turns in connection ids, so that each is given once in the process. */
+  constructor(ports: DispatcherPorts, connectionIds: ConnectionIds = { first: 0, step: 1 }) {
+    this.#nextConnectionId = connectionIds.first;
+    this.#connectionIdStep = connectionIds.step;
     this.random = ports.random;
     this.log = ports.log;
     this.#clock = ports.clock;
@@ -141,7 +150,9 @@ export class Dispatcher {
   }
 
   nextConnectionId(): number {
-    return this.#nextConnectionId++;
+    const id = this.#nextConnectionId;
+    this.#nextConnectionId += this.#connectionIdStep;
+    return id;
   }
 
   /** Our own mistake, seen while serving a connection: said loudly, and the process goes on with the others. */

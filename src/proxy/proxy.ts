@@ -1,51 +1,37 @@
-// The data plane put together: one worker with its event loop, clusters, routes, listeners, admin interface and the loader that
-// feeds them. Ports come from outside; `sampan proxy` picks the real ones, tests and the simulator others.
-import type { Clock } from "#base/clock.ts";
-import type { Dns } from "#base/dns.ts";
-import type { Files } from "#base/files.ts";
-import type { Log, LogLevel } from "#base/log.ts";
-import type { Net, SocketAddress, SocketError } from "#base/net.ts";
-import type { Random } from "#base/random.ts";
-import type { Timer, Timers } from "#base/timers.ts";
+// The data plane put together: worker 0 with what only it has, the loader that feeds all workers and the admin interface. Ports
+// come from outside; `sampan proxy` picks the real ones, tests and the simulator others.
+import type { LogLevel } from "#base/log.ts";
+import type { SocketAddress, SocketError } from "#base/net.ts";
+import type { Timer } from "#base/timers.ts";
 import type { XdsTransport } from "#xds/transport.ts";
 import { createAccessLog } from "./access-log/access-log.ts";
-import { LogSinks } from "./access-log/log-sinks.ts";
-import type { FormatEnvironment } from "./access-log/operator.ts";
-import type { AdminState, MemoryView, ServerOptions, ServerState } from "./admin/admin-state.ts";
+import type { AdminState, ServerOptions, ServerState } from "./admin/admin-state.ts";
 import { AdminListener } from "./admin-listener.ts";
 import type { BootstrapConfig } from "./config/bootstrap-config.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { HttpPoolKind } from "./http/client-connection.ts";
-import type { HttpServices, StreamLog } from "./http/connection-manager.ts";
-import { ListenerManager } from "./listener/listener-manager.ts";
-import { RouteStore } from "./route/route-store.ts";
-import { ASYNC_CLIENT } from "./stats/schema/async-client.ts";
-import { FILESYSTEM } from "./stats/schema/filesystem.ts";
+import type { StreamLog } from "./http/connection-manager.ts";
+import type { ListenerManager } from "./listener/listener-manager.ts";
+import type { RouteStore } from "./route/route-store.ts";
 import { SERVER } from "./stats/schema/server.ts";
 import type { StatBlock } from "./stats/stat-block.ts";
-import { StatsStore } from "./stats/stats-store.ts";
+import type { StatsStore } from "./stats/stats-store.ts";
 import { parseStatsTags } from "./stats/stats-tags.ts";
 import { TagExtractor } from "./stats/tag-extractor.ts";
-import { TcpPoolKind } from "./tcp/tcp-client-connection.ts";
-import { ClusterManager } from "./upstream/cluster-manager.ts";
+import type { ClusterManager } from "./upstream/cluster-manager.ts";
+import { clustersOfAll, statsOfAll } from "./worker/all-workers.ts";
+import { ProxyWorker, type WorkerPorts } from "./worker/proxy-worker.ts";
+import { tellingDns } from "./worker/relayed-dns.ts";
+import { replicateTargets } from "./worker/replicated-targets.ts";
+import { WorkerGroup } from "./worker/worker-group.ts";
 import { clusterGroup, listenerGroup, routeGroup } from "./xds-client/config-view.ts";
 import { ResourceLoader } from "./xds-client/resource-loader.ts";
 
-export interface ProxyPorts {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly net: Net;
-  readonly dns: Dns;
-  readonly files: Files;
-  readonly log: Log;
+export interface ProxyPorts extends WorkerPorts {
   /** To the servers of the bootstrap's ads_config; undefined when it has none. */
   readonly xds: XdsTransport | undefined;
-  /** For %HOSTNAME% and %ENVIRONMENT(X)%. */
-  readonly environment: Pick<FormatEnvironment, "hostname" | "environment">;
-  readonly memory: () => MemoryView;
   readonly setLogLevel: (level: LogLevel) => void;
   readonly logLevel: () => LogLevel;
+  /** Workers 1 and up, started; absent where worker 0 is the only one. */
+  readonly workers?: WorkerGroup;
 }
 
 export interface ProxyOptions extends ServerOptions {
@@ -56,11 +42,8 @@ export interface ProxyOptions extends ServerOptions {
   readonly onQuit: () => void;
 }
 
-/** How often a drain looks whether everything is finished. */
-const DRAIN_POLL_MS = 20;
-
 export class Proxy {
-  readonly stats: StatsStore = new StatsStore();
+  readonly stats: StatsStore;
   readonly clusters: ClusterManager;
   readonly routes: RouteStore;
   readonly listeners: ListenerManager;
@@ -68,17 +51,16 @@ export class Proxy {
   readonly #ports: ProxyPorts;
   readonly #options: ProxyOptions;
   readonly #bootstrap: BootstrapConfig;
-  readonly #dispatcher: Dispatcher;
-  readonly #sinks: LogSinks;
-  readonly #environment: FormatEnvironment;
-  readonly #http: HttpServices;
+  /** Worker 0. */
+  readonly #worker: ProxyWorker;
+  readonly #others: WorkerGroup;
   readonly #serverStats: StatBlock<"server">;
   readonly #admin = new AdminListener();
   readonly #startedMs: number;
   readonly #startedWallMs: number;
   #flush: Timer | undefined;
-  #hasFailedHealthChecks = false;
-  #isDraining = false;
+  /** All workers listen. */
+  #isServing = false;
 
   constructor(bootstrap: BootstrapConfig, ports: ProxyPorts, options: ProxyOptions) {
     this.#bootstrap = bootstrap;
@@ -86,46 +68,28 @@ export class Proxy {
     this.#options = options;
     this.#startedMs = ports.clock.nowMs();
     this.#startedWallMs = ports.clock.wallMs();
-    const dispatcher = new Dispatcher(ports);
-    const { stats } = this;
-    this.#dispatcher = dispatcher;
-    this.#sinks = new LogSinks({
-      files: ports.files,
-      timers: ports.timers,
-      stats: stats.block("filesystem.", FILESYSTEM),
-    });
-    this.#environment = {
-      ...ports.environment,
-      wallMs: () => ports.clock.wallMs(),
-      random: ports.random,
-    };
+    this.#others = ports.workers ?? new WorkerGroup([], ports);
+    this.#worker = this.#createWorker();
+    const { clusters, dispatcher, listeners, routes, stats } = this.#worker;
+    this.stats = stats;
+    this.clusters = clusters;
+    this.routes = routes;
+    this.listeners = listeners;
     this.#serverStats = stats.block("server.", SERVER);
-    this.clusters = new ClusterManager({
-      loop: dispatcher,
-      dns: ports.dns,
-      stats,
-      log: ports.log.child("upstream"),
-    });
-    this.routes = new RouteStore(this.#environment);
-    this.#http = {
-      dispatcher,
-      clusters: this.clusters,
-      poolKind: new HttpPoolKind(dispatcher, ports.net),
-      stats,
-      asyncClientStats: stats.block("http.async-client.", ASYNC_CLIENT),
-    };
-    this.listeners = this.#createListeners();
+    const own = { clusters, listeners, routes };
     this.loader = new ResourceLoader(
       bootstrap,
       { ...ports, log: ports.log.child("config"), stats, loop: dispatcher, transport: ports.xds },
-      { clusters: this.clusters, listeners: this.listeners, routes: this.routes },
+      this.#others.size === 0
+        ? own
+        : replicateTargets(own, (order) => this.#others.broadcast(order)),
     );
   }
 
   /** As /ready says it. */
   get state(): ServerState {
-    if (this.#isDraining || this.#hasFailedHealthChecks) return "DRAINING";
-    return this.loader.isReady ? "LIVE" : "INITIALIZING";
+    if (this.#worker.isDraining || this.#worker.hasFailedHealthChecks) return "DRAINING";
+    return this.#isServing ? "LIVE" : "INITIALIZING";
   }
 
   get adminAddress(): SocketAddress | undefined {
@@ -136,102 +100,83 @@ export class Proxy {
   start(): SocketError | undefined {
     const { admin, statsFlushIntervalMs } = this.#bootstrap;
     if (admin !== undefined) {
-      const logs = this.#logs(admin.accessLogs);
       const error = this.#admin.start(
         admin.address,
         this.#ports.net,
-        this.#http,
+        this.#worker.http,
         this.#adminState(),
-        logs,
+        this.#logs(admin.accessLogs),
       );
       if (error !== undefined) return error;
     }
+    this.#worker.start();
     this.#flush = this.#ports.timers.every(statsFlushIntervalMs, () => this.#flushStats());
-    this.#flushStats();
     this.loader.start();
+    this.loader.whenReady(() =>
+      this.#others.whenApplied(() => {
+        this.#isServing = true;
+      }),
+    );
+    this.#flushStats();
     return undefined;
   }
 
-  /** Stops accepting and lets finish what runs, for at most `limitMs`; then ends everything. */
-  drain(limitMs: number): Promise<void> {
-    this.#isDraining = true;
-    this.#dispatcher.run(() => this.listeners.drainAll(true));
-    const { clock, timers } = this.#ports;
-    const untilMs = clock.nowMs() + limitMs;
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (this.listeners.connectionCount > 0 && clock.nowMs() < untilMs) {
-          timers.after(DRAIN_POLL_MS, look);
-          return;
-        }
-        this.close();
-        resolve();
-      };
-      look();
-    });
+  /** Stops accepting and lets finish what runs, for at most `limitMs`; then ends everything, in all workers. */
+  async drain(limitMs: number): Promise<void> {
+    await Promise.all([this.#worker.drain(limitMs), this.#others.drain(limitMs)]);
+    this.close();
   }
 
-  /** Ends everything now. */
+  /** Ends everything now, but for other workers, which end with the process. */
   close(): void {
     this.#flush?.cancel();
     this.loader.stop();
-    this.#dispatcher.run(() => {
-      this.listeners.close();
-      this.clusters.close();
-      this.#admin.close();
-    });
-    this.#dispatcher.wheel.close();
-    this.#sinks.close();
+    this.#worker.dispatcher.run(() => this.#admin.close());
+    this.#worker.close();
   }
 
-  #createListeners(): ListenerManager {
-    const { net } = this.#ports;
-    const dispatcher = this.#dispatcher;
-    const { stats, clusters } = this;
-    return new ListenerManager({
-      net,
-      dispatcher,
-      stats,
-      sharesPorts: this.#options.sharesPorts,
-      drainTimeMs: this.#options.drainTimeMs,
-      services: {
-        http: this.#http,
-        tcp: { dispatcher, clusters, stats, poolKind: new TcpPoolKind(dispatcher, net) },
-        routes: this.routes,
-        accessLogs: { sinks: this.#sinks, environment: this.#environment },
-        drain: { shouldClose: () => this.#isDraining || this.#hasFailedHealthChecks },
+  #createWorker(): ProxyWorker {
+    const { dns } = this.#ports;
+    const tell = tellingDns(dns, (hostname, resolution) =>
+      this.#others.broadcast({ kind: "resolution", hostname, resolution }),
+    );
+    const { drainTimeMs, sharesPorts } = this.#options;
+    return new ProxyWorker(
+      { ...this.#ports, dns: this.#others.size === 0 ? dns : tell },
+      {
+        index: 0,
+        workerCount: this.#others.size + 1,
+        sharesPorts,
+        drainTimeMs,
+        statsFlushIntervalMs: this.#bootstrap.statsFlushIntervalMs,
       },
-    });
+    );
   }
 
   #logs(configs: NonNullable<BootstrapConfig["admin"]>["accessLogs"]): readonly StreamLog[] {
-    const ports = { sinks: this.#sinks, environment: this.#environment };
     return configs.flatMap((config) => {
-      const created = createAccessLog(config, ports);
+      const created = createAccessLog(config, this.#worker.accessLogs);
       if (created.kind === "parsed") return [created.value];
       this.#ports.log.error(created.message);
       return [];
     });
   }
 
-  /** Every flush interval: histograms begin a new interval, and gauges of the process are read. */
+  /** Every flush interval: gauges of the process are read. Those that a worker has of its own, it reads itself. */
   #flushStats(): void {
-    this.stats.rotateHistograms();
     const server = this.#serverStats;
-    const memory = this.#ports.memory();
     server.set(SERVER.live, this.state === "LIVE" ? 1 : 0);
     server.set(SERVER.state, STATE_NUMBERS[this.state]);
     server.set(SERVER.concurrency, this.#options.concurrency);
     server.set(SERVER.uptime, Math.floor((this.#ports.clock.nowMs() - this.#startedMs) / 1000));
-    server.set(SERVER.total_connections, this.listeners.connectionCount);
-    server.set(SERVER.memory_allocated, memory.usedHeapBytes);
-    server.set(SERVER.memory_heap_size, memory.totalHeapBytes);
-    server.set(SERVER.memory_physical_size, memory.residentBytes);
+    server.set(SERVER.memory_physical_size, this.#ports.memory().residentBytes);
   }
 
   #adminState(): AdminState {
     const { clusters, listeners, loader, routes, stats } = this;
     const { clock, memory } = this.#ports;
+    const others = this.#others;
+    const isAlone = others.size === 0;
     return {
       server: {
         version: this.#options.version,
@@ -240,9 +185,9 @@ export class Proxy {
         memory,
         options: this.#options,
       },
-      stats,
+      stats: isAlone ? stats : statsOfAll(stats, others),
       tags: this.#tags(),
-      clusters: () => clusters.clusters(),
+      clusters: () => (isAlone ? clusters.clusters() : clustersOfAll(clusters.clusters(), others)),
       warming: () => ({
         clusters: clusters.warmingClusters().map(({ name }) => name),
         listeners: [...loader.listeners.warming].map(({ config }) => config.name),
@@ -257,6 +202,7 @@ export class Proxy {
         routes: () => routeGroup(loader, routes),
       },
       actions: this.#adminActions(),
+      ...(isAlone ? {} : { collect: (what, done) => others.collect(what, done) }),
     };
   }
 
@@ -267,28 +213,31 @@ export class Proxy {
     return parsed.kind === "parsed" ? parsed.value : new TagExtractor();
   }
 
+  /** Whatever changes worker 0 changes the others too. */
   #adminActions(): AdminState["actions"] {
     const { logLevel, setLogLevel } = this.#ports;
+    const others = this.#others;
+    const setHealthChecksFailed = (hasFailed: boolean): void => {
+      this.#worker.hasFailedHealthChecks = hasFailed;
+      others.broadcast({ kind: "setHealthChecksFailed", hasFailed });
+    };
     return {
-      failHealthChecks: () => {
-        this.#hasFailedHealthChecks = true;
-      },
-      passHealthChecks: () => {
-        this.#hasFailedHealthChecks = false;
-      },
-      drainListeners: ({ isGraceful, inboundOnly, skipExit }) => {
-        if (skipExit) return;
-        this.listeners.drainAll(
-          !isGraceful,
-          (config) => !inboundOnly || config.trafficDirection === "inbound",
-        );
+      failHealthChecks: () => setHealthChecksFailed(true),
+      passHealthChecks: () => setHealthChecksFailed(false),
+      drainListeners: (options) => {
+        others.broadcast({ kind: "drainListeners", options });
+        this.#worker.drainListeners(options);
       },
       quit: () => this.#options.onQuit(),
-      reopenLogs: () => this.#sinks.reopen(),
+      reopenLogs: () => {
+        others.broadcast({ kind: "reopenLogs" });
+        return this.#worker.accessLogs.sinks.reopen();
+      },
       loggers: () => [{ name: "main", level: logLevel() }],
       setLogLevel: (level, logger) => {
         if (logger !== undefined && logger !== "main") return false;
         setLogLevel(level);
+        others.broadcast({ kind: "setLogLevel", level });
         return true;
       },
     };

@@ -7,13 +7,13 @@ import type { RouteConfiguration } from "#api/envoy/config/route/v3/route_pb.ts"
 import type { LogLevel } from "#base/log.ts";
 import type { SocketAddress } from "#base/net.ts";
 import type { ClusterConfig } from "../config/cluster-config.ts";
-import type { StatsStore } from "../stats/stats-store.ts";
+import type { StatsSnapshot } from "../stats/stats-store.ts";
 import type { TagExtractor } from "../stats/tag-extractor.ts";
 import type { Host } from "../upstream/host.ts";
 
 export interface AdminState {
   readonly server: ServerView;
-  readonly stats: StatsStore;
+  readonly stats: StatsView;
   /** The bootstrap's stats_config (`parseStatsTags`). */
   readonly tags: TagExtractor;
   /** In use, in the order to print them; the ClusterManager's clusters are such views. */
@@ -24,6 +24,20 @@ export interface AdminState {
   listeners(): readonly ListenerView[];
   readonly config: ConfigView;
   readonly actions: AdminActions;
+  /**
+   * Asks the other workers for what they have counted, and calls `done` when `stats` or `clusters` show it, at the latest after
+   * a second; absent where there are no other workers.
+   */
+  collect?(what: CollectedView, done: () => void): void;
+}
+
+/** What every worker has its own of. */
+export type CollectedView = "stats" | "hosts";
+
+/** The statistics of all workers as one; a StatsStore is that of one worker. */
+export interface StatsView {
+  snapshot(): StatsSnapshot;
+  resetCounters(): void;
 }
 
 /** As /ready prints it. */

@@ -41,6 +41,13 @@ export function handleAdmin(request: AdminRequest, state: AdminState): AdminResp
   return command.handle(state, parseQuery(request.query));
 }
 
+/** Gathers what the page shows of other workers, and calls `ready`, perhaps at once: then `handleAdmin` is to be called. */
+export function prepareAdmin(path: string, state: AdminState, ready: () => void): void {
+  const what = BY_PATH.get(path)?.collects;
+  if (what === undefined || state.collect === undefined) ready();
+  else state.collect(what, ready);
+}
+
 function helpText(commands: readonly Command[]): string {
   const lines = commands.flatMap(({ path, isMutation, help, parameters = [] }) => [
     `  ${path}${isMutation ? " (POST)" : ""}: ${help}`,

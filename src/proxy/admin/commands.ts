@@ -2,7 +2,7 @@
 import { LOG_LEVELS } from "#base/log.ts";
 import { HISTOGRAM_MODES, STAT_TYPES } from "../stats/stats-query.ts";
 import { type AdminResponse, jsonResponse, textResponse } from "./admin-request.ts";
-import type { AdminState } from "./admin-state.ts";
+import type { AdminState, CollectedView } from "./admin-state.ts";
 import {
   drainListenersPage,
   failHealthChecksPage,
@@ -29,6 +29,8 @@ export interface Command {
   readonly help: string;
   /** Only POST is let through. */
   readonly isMutation?: true;
+  /** What it shows of all workers. */
+  readonly collects?: CollectedView;
   readonly parameters?: readonly Parameter[];
   handle(state: AdminState, parameters: ReadonlyMap<string, string>): AdminResponse;
 }
@@ -51,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     path: "/clusters",
+    collects: "hosts",
     help: "upstream cluster status",
     parameters: [
       { name: "filter", help: "Regular expression (Google re2) for filtering clusters by name" },
@@ -173,6 +176,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     path: "/stats",
+    collects: "stats",
     help: "print server stats",
     parameters: [
       ...STATS_PARAMETERS,
@@ -188,6 +192,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     path: "/stats/prometheus",
+    collects: "stats",
     help: "print server stats in prometheus format",
     parameters: [
       ...STATS_PARAMETERS,

@@ -3,8 +3,8 @@
 import { headerName } from "#codec/header-name.ts";
 import type { RequestHead } from "#codec/http1/request-head.ts";
 import type { ResponseHead } from "#codec/http1/response-head.ts";
-import { handleAdmin } from "../admin/admin.ts";
-import { ADMIN_HEADERS } from "../admin/admin-request.ts";
+import { handleAdmin, prepareAdmin } from "../admin/admin.ts";
+import { ADMIN_HEADERS, type AdminRequest } from "../admin/admin-request.ts";
 import type { AdminState } from "../admin/admin-state.ts";
 import type { FilterStatus, FilterStream, HttpFilter, HttpFilterFactory } from "./filter.ts";
 
@@ -23,6 +23,8 @@ const encoder = new TextEncoder();
 class AdminFilter implements HttpFilter {
   readonly #stream: AnsweringStream;
   readonly #state: AdminState;
+  /** The one that is being answered. */
+  #request: AdminRequest | undefined;
 
   constructor(stream: AnsweringStream, state: AdminState) {
     this.#stream = stream;
@@ -30,29 +32,39 @@ class AdminFilter implements HttpFilter {
   }
 
   onRequestHead(head: RequestHead): FilterStatus {
-    const stream = this.#stream;
     const target = head.path();
     const mark = target.indexOf("?");
     const path = mark < 0 ? target : target.slice(0, mark);
     const query = mark < 0 ? "" : target.slice(mark + 1);
-    const { status, contentType, body } = handleAdmin(
-      { method: head.method, path, query },
-      this.#state,
-    );
+    const request: AdminRequest = { method: head.method, path, query };
+    this.#request = request;
+    prepareAdmin(path, this.#state, () => {
+      this.#stream.dispatcher.run(() => this.#answer(request));
+    });
+    return "stop";
+  }
+
+  /** The connection is gone, or has come to its next request. */
+  onStreamEnd(): void {
+    this.#request = undefined;
+  }
+
+  #answer(request: AdminRequest): void {
+    if (this.#request !== request) return;
+    this.#request = undefined;
+    const stream = this.#stream;
+    const { status, contentType, body } = handleAdmin(request, this.#state);
     const reply = stream.localHead();
     reply.status = status;
-    reply.requestMethod = head.method;
-    reply.framing = head.method === "HEAD" ? "none" : "chunked";
+    reply.requestMethod = request.method;
+    reply.framing = request.method === "HEAD" ? "none" : "chunked";
     reply.append(CONTENT_TYPE, contentType);
     for (const { name, value } of HEADERS) reply.append(name, value);
     stream.sendHead(reply, "admin_filter_response");
     const bytes = encoder.encode(body);
-    if (bytes.length > 0 && head.method !== "HEAD") stream.sendData(bytes, 0, bytes.length);
+    if (bytes.length > 0 && request.method !== "HEAD") stream.sendData(bytes, 0, bytes.length);
     stream.sendEnd(undefined);
-    return "stop";
   }
-
-  onStreamEnd(): void {}
 }
 
 /** `state` is asked for at each request: the admin listener is there before what it shows. */

@@ -1,5 +1,5 @@
 // All listeners by name: added, updated in place, moved, removed; what is replaced drains.
-import type { SocketError } from "#base/net.ts";
+import type { SocketAddress, SocketError } from "#base/net.ts";
 import type { ListenerConfig } from "../config/listener-config.ts";
 import { LISTENER_MANAGER } from "../stats/schema/listener-manager.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
@@ -24,6 +24,11 @@ export class ListenerManager implements ListenerOwner {
   /** In the order of their names. */
   list(): readonly ActiveListener[] {
     return [...this.#active.values()].sort((a, b) => (a.config.name < b.config.name ? -1 : 1));
+  }
+
+  /** Where the listener of that name really listens. */
+  addressOf(name: string): SocketAddress | undefined {
+    return this.#active.get(name)?.address;
   }
 
   get connectionCount(): number {

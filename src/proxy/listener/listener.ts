@@ -32,6 +32,8 @@ export interface ListenerPorts {
   readonly services: FilterChainServices;
   /** Several workers listen on the same ports (SO_REUSEPORT). */
   readonly sharesPorts: boolean;
+  /** Of the worker that this is, for its own statistics; default 0. */
+  readonly workerIndex?: number;
   /** How long what was replaced or removed may finish what runs (`--drain-time-s`). */
   readonly drainTimeMs: number;
 }
@@ -54,7 +56,6 @@ export class ActiveListener implements ServedConnectionOwner {
   readonly #ports: ListenerPorts;
   readonly #owner: ListenerOwner;
   readonly #stats: StatBlock<"listener">;
-  /** Envoy counts by worker thread; a process of ours is one worker. */
   readonly #workerStats: StatBlock<"listenerWorker">;
   readonly #lengths: Histogram;
   readonly #acceptedAtOnce: Histogram;
@@ -73,7 +74,10 @@ export class ActiveListener implements ServedConnectionOwner {
     this.#owner = owner;
     this.#config = config;
     this.#stats = ports.stats.block(prefix, LISTENER);
-    this.#workerStats = ports.stats.block(`${prefix}worker_0.`, LISTENER_WORKER);
+    this.#workerStats = ports.stats.block(
+      `${prefix}worker_${ports.workerIndex ?? 0}.`,
+      LISTENER_WORKER,
+    );
     this.#acceptedAtOnce = ports.stats.histogram(`${prefix}connections_accepted_per_socket_event`);
     this.#lengths = ports.stats.histogram(`${prefix}downstream_cx_length_ms`);
     this.#chains = this.#createChains(config, new Map());

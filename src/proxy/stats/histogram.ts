@@ -47,9 +47,9 @@ export class BinCounts {
     this.total += count;
   }
 
-  addAll(other: BinCounts): void {
-    for (let bin = 0; bin < other.counts.length; bin += 1) {
-      const count = other.counts[bin] as number;
+  addAll(counts: Float64Array): void {
+    for (let bin = 0; bin < counts.length; bin += 1) {
+      const count = counts[bin] as number;
       if (count > 0) this.addTo(bin, count);
     }
   }
@@ -85,11 +85,17 @@ export class Histogram {
     this.#recording.addTo(binOf(value), 1);
   }
 
+  /** Adds what another worker recorded, both by bin. */
+  absorb(interval: Float64Array, cumulative: Float64Array): void {
+    this.#interval.addAll(interval);
+    this.cumulative.addAll(cumulative);
+  }
+
   rotate(): void {
     const finished = this.#recording;
     this.#recording = this.#interval;
     this.#interval = finished;
     if (this.#recording.total > 0) this.#recording.clear();
-    if (finished.total > 0) this.cumulative.addAll(finished);
+    if (finished.total > 0) this.cumulative.addAll(finished.counts);
   }
 }

@@ -23,6 +23,24 @@ export class CodeCounts {
     codes[code] = (codes[code] as number) + 1;
   }
 
+  /** Adds what another worker counted. */
+  addAll(counts: ReadonlyMap<number, number>): void {
+    for (const [status, count] of counts) {
+      const index = (status / CLASS_SIZE) | 0;
+      const codes = this.#classes[index] ?? new Float64Array(CLASS_SIZE).fill(-0);
+      this.#classes[index] = codes;
+      const code = status - index * CLASS_SIZE;
+      codes[code] = (codes[code] as number) + count;
+    }
+  }
+
+  /** By status. */
+  toMap(): ReadonlyMap<number, number> {
+    const counts = new Map<number, number>();
+    this.addTo(counts);
+    return counts;
+  }
+
   /** Adds what was counted to `into`, by status. */
   addTo(into: Map<number, number>): void {
     for (let index = 1; index < CLASS_COUNT; index += 1) {

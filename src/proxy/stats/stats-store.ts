@@ -1,8 +1,10 @@
 // Every statistic of the proxy by its full name: where blocks are made, found, listed and let go.
 import type { StatKind, StatsSchema } from "./define-stats.ts";
 import { Histogram } from "./histogram.ts";
+import { mergeRules, mergeValue } from "./merge-rules.ts";
 import { ResponseCodeStats } from "./response-code-stats.ts";
 import { isUsed, StatBlock } from "./stat-block.ts";
+import type { BlockReport, CodesReport, StatsReport } from "./stats-report.ts";
 
 /** A value that is text, such as `cluster_manager.cds.version_text`. */
 export class TextReadout {
@@ -120,6 +122,63 @@ export class StatsStore {
     for (const { block, codes } of this.#owners.values()) {
       block?.resetCounters();
       codes?.reset();
+    }
+  }
+
+  /** Everything as plain data, for `absorb` of another store. Arrays are the live ones: to be copied or sent at once. */
+  report(): StatsReport {
+    const blocks: BlockReport[] = [];
+    const codeReports: CodesReport[] = [];
+    for (const { prefix, block, codes } of this.#owners.values()) {
+      if (block !== undefined) blocks.push({ prefix, table: block.table, values: block.values });
+      if (codes === undefined) continue;
+      const { external, internal, retried } = codes;
+      codeReports.push({
+        prefix,
+        external: external.toMap(),
+        internal: internal.toMap(),
+        retried: retried.toMap(),
+      });
+    }
+    return {
+      blocks,
+      codes: codeReports,
+      histograms: [...this.#histograms].map(([name, { interval, cumulative }]) => ({
+        name,
+        interval: interval.counts,
+        cumulative: cumulative.counts,
+      })),
+      texts: new Map([...this.#texts].map(([name, text]) => [name, text.value])),
+    };
+  }
+
+  /** Takes in what a worker reports, by the rules of merge-rules.ts; worker 0 comes first, into an empty store. */
+  absorb(report: StatsReport): void {
+    for (const block of report.blocks) this.#absorbBlock(block);
+    for (const { prefix, external, internal, retried } of report.codes) {
+      const codes = this.responseCodes(prefix);
+      codes.external.addAll(external);
+      codes.internal.addAll(internal);
+      codes.retried.addAll(retried);
+    }
+    for (const { name, interval, cumulative } of report.histograms) {
+      this.histogram(name).absorb(interval, cumulative);
+    }
+    for (const [name, value] of report.texts) {
+      if (!this.#texts.has(name)) this.text(name).set(value);
+    }
+  }
+
+  #absorbBlock({ prefix, table, values }: BlockReport): void {
+    const known = this.#owners.get(`${prefix} ${table.group}`)?.block;
+    const block = known ?? this.block(prefix, { table });
+    if (known === undefined) {
+      block.values.set(values);
+      return;
+    }
+    const rules = mergeRules(table);
+    for (const [id, rule] of rules.entries()) {
+      block.values[id] = mergeValue(rule, block.values[id] as number, values[id] as number);
     }
   }
 

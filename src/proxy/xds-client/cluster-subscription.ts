@@ -4,11 +4,11 @@ import type { ResourceUpdate, Verdict } from "#xds/client/owner.ts";
 import { CLUSTER } from "#xds/type-url.ts";
 import type { ClusterConfig } from "../config/cluster-config.ts";
 import { parseCluster } from "../config/parse-cluster.ts";
-import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import { FetchTimer } from "./fetch-timer.ts";
 import { type Reader, readResources, verdictOf } from "./read-resources.ts";
 import type { Subscription, SubscriptionPorts, SubscriptionStream } from "./subscription.ts";
 import { SubscriptionStats } from "./subscription-stats.ts";
+import type { ClusterTarget } from "./targets.ts";
 import { UpdateLog } from "./update-log.ts";
 
 const READER: Reader<typeof ClusterSchema, ClusterConfig> = {
@@ -20,7 +20,7 @@ const READER: Reader<typeof ClusterSchema, ClusterConfig> = {
 export class ClusterSubscription implements Subscription {
   readonly log: UpdateLog<Cluster>;
   readonly #stats: SubscriptionStats;
-  readonly #clusters: ClusterManager;
+  readonly #clusters: ClusterTarget;
   readonly #stream: SubscriptionStream;
   readonly #ports: SubscriptionPorts;
   /** Clusters that came by CDS and are in the manager. */
@@ -30,7 +30,7 @@ export class ClusterSubscription implements Subscription {
   /** From then on the ACK of an update that adds clusters waits until they are warm. */
   #holdsAck = false;
 
-  constructor(ports: SubscriptionPorts, clusters: ClusterManager, stream: SubscriptionStream) {
+  constructor(ports: SubscriptionPorts, clusters: ClusterTarget, stream: SubscriptionStream) {
     this.#ports = ports;
     this.#clusters = clusters;
     this.#stream = stream;

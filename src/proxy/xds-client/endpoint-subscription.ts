@@ -10,10 +10,10 @@ import { parseEndpoints } from "../config/parse-endpoints.ts";
 import { CLUSTER } from "../stats/schema/cluster.ts";
 import { EDS } from "../stats/schema/eds.ts";
 import type { Cluster } from "../upstream/cluster.ts";
-import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import { type Reader, readResources, verdictOf } from "./read-resources.ts";
 import type { Subscription, SubscriptionPorts, SubscriptionStream } from "./subscription.ts";
 import { versionNumber } from "./subscription-stats.ts";
+import type { ClusterTarget } from "./targets.ts";
 
 const READER: Reader<typeof ClusterLoadAssignmentSchema, EndpointsConfig> = {
   schema: ClusterLoadAssignmentSchema,
@@ -22,14 +22,14 @@ const READER: Reader<typeof ClusterLoadAssignmentSchema, EndpointsConfig> = {
 };
 
 export class EndpointSubscription implements Subscription {
-  readonly #clusters: ClusterManager;
+  readonly #clusters: ClusterTarget;
   readonly #stream: SubscriptionStream;
   readonly #ports: SubscriptionPorts;
   #wanted: ReadonlySet<string> = new Set();
   /** The last accepted assignments, for /config_dump?include_eds. */
   readonly assignments: Map<string, ClusterLoadAssignment> = new Map();
 
-  constructor(ports: SubscriptionPorts, clusters: ClusterManager, stream: SubscriptionStream) {
+  constructor(ports: SubscriptionPorts, clusters: ClusterTarget, stream: SubscriptionStream) {
     this.#ports = ports;
     this.#clusters = clusters;
     this.#stream = stream;

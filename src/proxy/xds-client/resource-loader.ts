@@ -15,16 +15,15 @@ import { ACCEPTED, type ResourceUpdate, type Verdict } from "#xds/client/owner.t
 import type { XdsStatus, XdsTransport } from "#xds/transport.ts";
 import { CLUSTER, ENDPOINT, LISTENER, ROUTE, shortTypeName } from "#xds/type-url.ts";
 import type { BootstrapConfig } from "../config/bootstrap-config.ts";
-import type { RouteStore } from "../route/route-store.ts";
 import { CONTROL_PLANE } from "../stats/schema/control-plane.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
 import type { UpstreamLoop } from "../upstream/cluster-info.ts";
-import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import { ClusterSubscription } from "./cluster-subscription.ts";
 import { EndpointSubscription } from "./endpoint-subscription.ts";
-import { ListenerSubscription, type ListenerTarget } from "./listener-subscription.ts";
+import { ListenerSubscription } from "./listener-subscription.ts";
 import { RouteSubscription } from "./route-subscription.ts";
 import type { Subscription, SubscriptionPorts, SubscriptionStream } from "./subscription.ts";
+import type { ResourceTargets } from "./targets.ts";
 
 /** Envoy's initial_fetch_timeout when none is configured. */
 const DEFAULT_FETCH_TIMEOUT_MS = 15_000;
@@ -35,12 +34,6 @@ export interface ResourceLoaderPorts extends SubscriptionPorts {
   readonly loop: Pick<UpstreamLoop, "run">;
   /** To the servers of `bootstrap.ads`; undefined exactly when there is no ADS. Closed by `stop`. */
   readonly transport: XdsTransport | undefined;
-}
-
-export interface ResourceTargets {
-  readonly clusters: ClusterManager;
-  readonly listeners: ListenerTarget;
-  readonly routes: RouteStore;
 }
 
 export class ResourceLoader {

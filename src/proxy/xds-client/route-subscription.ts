@@ -7,12 +7,12 @@ import type { ResourceUpdate, Verdict } from "#xds/client/owner.ts";
 import { ROUTE } from "#xds/type-url.ts";
 import { parseRouteConfiguration } from "../config/parse-route-configuration.ts";
 import type { RouteConfig } from "../config/route-config.ts";
-import type { RouteStore } from "../route/route-store.ts";
 import { RDS } from "../stats/schema/rds.ts";
 import { FetchTimer } from "./fetch-timer.ts";
 import { type Reader, readResources, verdictOf } from "./read-resources.ts";
 import type { Subscription, SubscriptionPorts, SubscriptionStream } from "./subscription.ts";
 import { SubscriptionStats } from "./subscription-stats.ts";
+import type { RouteTarget } from "./targets.ts";
 import { UpdateLog } from "./update-log.ts";
 
 const READER: Reader<typeof RouteConfigurationSchema, RouteConfig> = {
@@ -39,7 +39,7 @@ interface RouteWatch {
 
 export class RouteSubscription implements Subscription {
   readonly log: UpdateLog<RouteConfiguration>;
-  readonly #routes: RouteStore;
+  readonly #routes: RouteTarget;
   readonly #stream: SubscriptionStream;
   readonly #ports: SubscriptionPorts;
   readonly #onReady: () => void;
@@ -48,7 +48,7 @@ export class RouteSubscription implements Subscription {
   /** `onReady`: some name got ready; listeners that wait look again. */
   constructor(
     ports: SubscriptionPorts,
-    routes: RouteStore,
+    routes: RouteTarget,
     stream: SubscriptionStream,
     onReady: () => void,
   ) {
