@@ -14,6 +14,7 @@ import type { RequestSink } from "#codec/http1/request-decoder.ts";
 import type { RequestHead } from "#codec/http1/request-head.ts";
 import { checkRequestHead } from "#codec/http1/request-policy.ts";
 import { ResponseHead } from "#codec/http1/response-head.ts";
+import { reasonPhrase } from "#codec/http1/status-text.ts";
 import type { ProtocolError } from "#codec/protocol-error.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import type { FilterStream, HttpFilter } from "../filter/filter.ts";
@@ -185,7 +186,8 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
       this.owner.onResponseBroken();
       return;
     }
-    this.sendLocalReply(error.status, ERROR_BODIES[error.status], error.details);
+    // Envoy answers what its codec refuses with the reason phrase.
+    this.sendLocalReply(error.status, reasonPhrase(error.status), error.details);
   }
 
   // ---- the filters' side
@@ -500,23 +502,6 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     return this.isRequestComplete ? 504 : 408;
   }
 }
-
-/** Envoy answers what its codec refuses with the reason phrase. */
-const ERROR_BODIES: Readonly<Record<ProtocolError["status"], string>> = {
-  400: "Bad Request",
-  426: "Upgrade Required",
-  431: "Request Header Fields Too Large",
-  501: "Not Implemented",
-  502: "Bad Gateway",
-};
-
-const UNEXPECTED_UNDERSCORE: ProtocolError = {
-  status: 400,
-  details: "http1.unexpected_underscore",
-  message: "Field name must not have an underscore",
-  blame: "remote",
-  scope: "connection",
-};
 
 function hasNoBody(head: RequestHead): boolean {
   return head.framing === "none" || (head.framing === "length" && head.contentLength === 0);
