@@ -12,7 +12,6 @@ import { systemClock, systemTimers } from "#io/bun/time.ts";
 import { findPortHolder } from "#io/process/port-holder.ts";
 import { systemProcesses } from "#io/process/processes.ts";
 import { FolderStore } from "#pilot/config/folder-store.ts";
-import { formatProblem } from "#pilot/model/object.ts";
 import { EXIT } from "./exit-status.ts";
 import { addressOption, durationOption } from "./options.ts";
 import { formatSocketAddress } from "./socket-address.ts";
@@ -20,6 +19,7 @@ import { ADMIN_PORT, GATEWAY_ADDRESS, HOST_SIDECAR_ADDRESS } from "./up/addresse
 import { Mesh } from "./up/mesh.ts";
 import { type GatewayPlan, planMesh } from "./up/plan.ts";
 import type { Reporter } from "./up/reporter.ts";
+import { StopSignals } from "./up/stop-signals.ts";
 import {
   formatInstances,
   formatServices,
@@ -39,6 +39,16 @@ interface UpFlags {
 
 const MAIN = join(import.meta.dir, "main.ts");
 
+/** What one run of `up` is made of before the mesh. */
+interface Session {
+  /** As the user gave it. */
+  readonly folder: string;
+  readonly flags: UpFlags;
+  readonly write: (text: string) => void;
+  readonly reporter: Reporter;
+  readonly signals: StopSignals;
+}
+
 /** Why the port cannot be had, with the process that holds it when it can be seen; undefined when it is free. */
 function whyBusy(address: SocketAddress): string | undefined {
   const listening = bunNet.listen({ ...address, reusePort: false }, (socket) => {
@@ -49,10 +59,9 @@ function whyBusy(address: SocketAddress): string | undefined {
     listening.close();
     return undefined;
   }
+  const text = `Cannot listen on ${formatSocketAddress(address)}: ${listening.code}`;
   const holder = findPortHolder(address.host, address.port);
-  const held =
-    holder === undefined ? listening.code : `held by process ${holder.pid} (${holder.command})`;
-  return `port ${formatSocketAddress(address)} is in use: ${held}`;
+  return holder === undefined ? text : `${text}: held by process ${holder.pid} (${holder.command})`;
 }
 
 function proxyCommandOf(dataPlane: UpFlags["dataPlane"]): (file: string) => [string, ...string[]] {
@@ -71,22 +80,6 @@ function environment(runtimeDirectory: string): Record<string, string> {
   for (const [name, value] of Object.entries(process.env))
     if (value !== undefined) env[name] = value;
   return { ...env, PATH: `${bin}:${env["PATH"] ?? ""}` };
-}
-
-/** Resolves on the first Ctrl-C or SIGTERM; a second one ends this process at once. */
-function untilStopped(): { readonly stopped: Promise<void>; readonly isStopped: () => boolean } {
-  let isStopped = false;
-  const stopped = new Promise<void>((stop) => {
-    const handle = (): void => {
-      if (isStopped) process.exit(EXIT.failed);
-      isStopped = true;
-      stop();
-    };
-    process.on("SIGINT", handle);
-    process.on("SIGTERM", handle);
-    process.on("SIGHUP", handle);
-  });
-  return { stopped, isStopped: () => isStopped };
 }
 
 async function registryOf(http: SocketAddress): Promise<readonly RegistryService[]> {
@@ -111,31 +104,22 @@ function busyPorts(flags: UpFlags, gateways: readonly GatewayPlan[]): readonly s
   return wanted.flatMap((address) => whyBusy(address) ?? []);
 }
 
-async function openStore(folder: string, reporter: Reporter): Promise<FolderStore | undefined> {
+async function openStore({ folder, reporter }: Session): Promise<FolderStore | undefined> {
   reporter.step("config", `reading ${folder}`);
   const opened = await FolderStore.open({
     folder: resolve(folder),
     files: systemFiles,
     clock: systemClock,
     timers: systemTimers,
-    log: createLog("off"), // the pilot says what is wrong with a change; here only what is at start
+    log: createLog("off"), // the pilot reads the same folder, and says what is wrong with it
   });
-  if (opened.kind === "failed") {
-    process.stderr.write(`sampan up: Cannot read the folder ${folder}: ${opened.reason}\n`);
-    return undefined;
-  }
-  for (const problem of opened.store.problems()) {
-    reporter.warning("config", formatProblem(problem));
-  }
-  return opened.store;
+  if (opened.kind === "opened") return opened.store;
+  process.stderr.write(`sampan up: Cannot read the folder ${folder}: ${opened.reason}\n`);
+  return undefined;
 }
 
-function createMesh(
-  directory: string,
-  runtimeDirectory: string,
-  flags: UpFlags,
-  reporter: Reporter,
-): Mesh {
+function createMesh({ folder, flags, reporter }: Session, runtimeDirectory: string): Mesh {
+  const directory = resolve(folder);
   const xds = formatSocketAddress(flags.xdsAddress);
   const http = formatSocketAddress(flags.httpAddress);
   const pilot = [
@@ -167,38 +151,29 @@ function createMesh(
 }
 
 /** Starts everything, says what runs, and returns when it was asked to stop. */
-async function serveMesh(
-  mesh: Mesh,
-  store: FolderStore,
-  flags: UpFlags,
-  reporter: Reporter,
-): Promise<void> {
+async function serveMesh(mesh: Mesh, store: FolderStore, session: Session): Promise<void> {
+  const { flags, reporter, signals } = session;
   const startedMs = systemClock.nowMs();
-  const { stopped, isStopped } = untilStopped();
-  const plan = planMesh(store.list());
   reporter.step("control-plane", `starting the pilot on ${formatSocketAddress(flags.xdsAddress)}`);
   // First of all: a proxy that comes before its pilot would only wait for the next try.
-  await Promise.race([mesh.startPilot(), stopped]);
-  reporter.step("workloads", `starting ${plan.instances.length} instances`);
+  await Promise.race([mesh.startPilot(), signals.stopped]);
+  if (signals.isStopped) return;
+  const { instances } = planMesh(store.list());
+  reporter.step("workloads", `starting ${instances.length} instances`);
   mesh.apply(store.list());
   if (flags.hostSidecar) mesh.startHostSidecar();
   store.onChange(() => mesh.apply(store.list()));
   reporter.step("wait", "until every instance is healthy and every proxy has its configuration");
-  const missing = await mesh.wait(flags.timeout, isStopped);
-  if (!isStopped()) {
-    if (missing.length > 0) reporter.warning("wait", `not ready: ${missing.join(", ")}`);
-    await summarize(mesh, flags, startedMs);
-  }
-  await stopped;
+  const missing = await mesh.wait(flags.timeout, () => signals.isStopped);
+  if (signals.isStopped) return;
+  await summarize(mesh, session, missing, startedMs);
+  await signals.stopped;
 }
 
-async function run(folder: string, flags: UpFlags): Promise<number> {
-  const reporter = createTerminalReporter({
-    write: (text) => process.stdout.write(text),
-    hasColor: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
-    isVerbose: flags.verbose,
-  });
-  const store = await openStore(folder, reporter);
+/** Sets up what a mesh needs, serves it, and leaves nothing behind. */
+async function runMesh(session: Session): Promise<number> {
+  const { flags, reporter, signals } = session;
+  const store = await openStore(session);
   if (store === undefined) return EXIT.unreadable;
   const { instances, gateways } = planMesh(store.list());
   if (instances.length === 0 && gateways.length === 0) {
@@ -210,39 +185,71 @@ async function run(folder: string, flags: UpFlags): Promise<number> {
   const busy = busyPorts(flags, gateways);
   if (busy.length > 0) {
     for (const line of busy) process.stderr.write(`sampan up: ${line}\n`);
-    process.stderr.write(
-      "Is another mesh running on this machine? Stop it first (Ctrl-C in its terminal).\n",
-    );
+    process.stderr.write("If that is another mesh, stop it first: Ctrl-C in its terminal.\n");
     store.close();
     return EXIT.failed;
   }
   const runtimeDirectory = mkdtempSync(join(tmpdir(), "sampan-up-"));
-  const mesh = createMesh(resolve(folder), runtimeDirectory, flags, reporter);
+  // Whatever ends this process: the bootstrap files are of no use to anybody else.
+  process.on("exit", () => rmSync(runtimeDirectory, { recursive: true, force: true }));
+  const mesh = createMesh(session, runtimeDirectory);
+  signals.onInsist(() => {
+    mesh.kill();
+    process.exit(EXIT.failed);
+  });
   try {
-    await serveMesh(mesh, store, flags, reporter);
+    if (!signals.isStopped) await serveMesh(mesh, store, session);
   } finally {
     reporter.step("stop", "stopping everything");
     store.close();
     await mesh.stop();
-    rmSync(runtimeDirectory, { recursive: true, force: true });
   }
   return EXIT.ok;
 }
 
-async function summarize(mesh: Mesh, flags: UpFlags, startedMs: number): Promise<void> {
+async function run(folder: string, flags: UpFlags): Promise<number> {
+  const signals = new StopSignals(() => systemClock.nowMs());
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => signals.handleSignal());
+  }
+  process.stdout.on("error", () => signals.handleOutputClosed());
+  process.stderr.on("error", () => signals.handleOutputClosed());
+  const write = (text: string): void => {
+    try {
+      process.stdout.write(text);
+    } catch {
+      signals.handleOutputClosed(); // EPIPE
+    }
+  };
+  const reporter = createTerminalReporter({
+    write,
+    hasColor: process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+    isVerbose: flags.verbose,
+  });
+  return await runMesh({ folder, flags, write, reporter, signals });
+}
+
+async function summarize(
+  mesh: Mesh,
+  { flags, write }: Session,
+  missing: readonly string[],
+  startedMs: number,
+): Promise<void> {
   const seconds = ((systemClock.nowMs() - startedMs) / 1000).toFixed(1);
   const http = formatSocketAddress(flags.httpAddress);
   const out = [
     "",
     formatServices(await registryOf(flags.httpAddress)),
     formatInstances(mesh.instances),
-    `Ready after ${seconds} s, data plane: ${flags.dataPlane}.`,
+    missing.length === 0
+      ? `Ready after ${seconds} s, data plane: ${flags.dataPlane}.`
+      : `Not ready after ${seconds} s: ${missing.join(", ")}.`,
     ...gatewayUrls(mesh.gateways).map((url) => `Open   ${url}`),
     `Status http://${http}/debug/syncz`,
     "Ctrl-C stops everything.",
     "",
   ];
-  process.stdout.write(out.join("\n"));
+  write(out.join("\n"));
 }
 
 export function upCommand(): Command {

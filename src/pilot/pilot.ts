@@ -5,7 +5,7 @@ import type { Log } from "#base/log.ts";
 import type { StateFile } from "#base/state-file.ts";
 import type { Timer, Timers } from "#base/timers.ts";
 import type { XdsService } from "#xds/transport.ts";
-import { createPilotApi } from "./api/pilot-api.ts";
+import { createPilotApi, type WorkloadName } from "./api/pilot-api.ts";
 import type { ConfigStore } from "./config/store.ts";
 import { buildSnapshot } from "./model/build-snapshot.ts";
 import type { MeshSettings } from "./model/mesh-settings.ts";
@@ -92,7 +92,7 @@ export class Pilot {
       problems: () => this.#problems(),
       server: this.#server,
       registry: this.#registry,
-      setHealth: (namespace, name, isHealthy) => this.#setHealth(namespace, name, isHealthy),
+      setHealth: (workload, isHealthy) => this.#setHealth(workload, isHealthy),
     });
   }
 
@@ -117,8 +117,8 @@ export class Pilot {
     this.#arm(); // it leaves after the grace period
   }
 
-  #setHealth(namespace: string, name: string, isHealthy: boolean): boolean {
-    const outcome = this.#registry.setHealth(namespace, name, isHealthy);
+  #setHealth({ namespace, name, address }: WorkloadName, isHealthy: boolean): boolean {
+    const outcome = this.#registry.setHealth(namespace, name, isHealthy, address);
     if (outcome === "changed") this.#endpointsChanged();
     return outcome !== "unknown";
   }

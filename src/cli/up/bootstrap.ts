@@ -1,10 +1,11 @@
 // Envoy's bootstrap file for each proxy of a mesh on one machine: the same file starts ours and stock Envoy.
 import type { SocketAddress } from "#base/net.ts";
-import { ADMIN_PORT } from "./addresses.ts";
 
 export interface ProxyIdentity {
   readonly type: "sidecar" | "router";
   readonly address: string;
+  /** Where the admin pages are. */
+  readonly admin: SocketAddress;
   /** The workload's name, "reviews-v2-1". */
   readonly name: string;
   readonly namespace: string;
@@ -63,7 +64,7 @@ export function bootstrapFor(identity: ProxyIdentity, xds: SocketAddress): objec
         ...identity.metadata,
       },
     },
-    admin: { address: socketAddress({ host: identity.address, port: ADMIN_PORT }) },
+    admin: { address: socketAddress(identity.admin) },
     dynamic_resources: {
       ads_config: {
         api_type: "DELTA_GRPC",

@@ -1,13 +1,13 @@
 // One instance of a workload: its program, the probe that watches it, and the sidecar that brings it into the mesh.
 import type { Clock } from "#base/clock.ts";
 import type { InstanceAddress } from "./addresses.ts";
-import { OUTBOUND_PROXY_PORT } from "./addresses.ts";
+import { ADMIN_PORT, OUTBOUND_PROXY_PORT } from "./addresses.ts";
 import type { ProxyIdentity } from "./bootstrap.ts";
 import type { InstancePlan } from "./plan.ts";
 import type { Health } from "./probe.ts";
 import { type ProbePorts, ProbeRunner } from "./probe-runner.ts";
 import type { Reporter } from "./reporter.ts";
-import { Supervised } from "./supervised.ts";
+import { describeCrash, Supervised } from "./supervised.ts";
 
 export interface InstanceOptions {
   readonly plan: InstancePlan;
@@ -49,6 +49,7 @@ function identityFor(plan: InstancePlan, address: InstanceAddress): ProxyIdentit
   return {
     type: "sidecar",
     address: address.host,
+    admin: { host: address.host, port: ADMIN_PORT },
     name: plan.name,
     namespace: group.namespace,
     cluster: labels["app"] ?? group.name,
@@ -94,8 +95,8 @@ export class Instance {
       clock: ports.clock,
       timers: ports.timers,
       onStarted: () => this.#probe.start(),
-      onCrashed: (why, delayMs) => {
-        reporter.warning(plan.name, `ended with ${why}; started again in ${delayMs / 1000} s`);
+      onCrashed: (crash) => {
+        reporter.crash(plan.name, describeCrash(crash), crash.lastLines);
         this.#probe.handleCrash();
       },
     });
@@ -127,6 +128,12 @@ export class Instance {
     // The sidecar first: it finishes what runs while the program still answers.
     await this.sidecar.stop();
     await this.program.stop();
+  }
+
+  kill(): void {
+    this.#probe.stop();
+    this.sidecar.kill();
+    this.program.kill();
   }
 
   /** A probe names the port of the template; the program listens elsewhere. */

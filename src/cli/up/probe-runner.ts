@@ -2,7 +2,7 @@
 import type { ReadinessProbe } from "#api/istio/networking/v1alpha3/workload_group_pb.ts";
 import type { HttpClient } from "#base/http-client.ts";
 import type { Net } from "#base/net.ts";
-import type { Processes } from "#base/processes.ts";
+import type { Processes, RunningProcess } from "#base/processes.ts";
 import type { Timer, Timers } from "#base/timers.ts";
 import type { InstanceAddress } from "./addresses.ts";
 import { type Health, Probe } from "./probe.ts";
@@ -32,6 +32,8 @@ export class ProbeRunner {
   readonly #probe: Probe;
   readonly #onChange: (health: Health) => void;
   #timer: Timer | undefined;
+  /** The command of a probe that runs now. */
+  #command: RunningProcess | undefined;
   /** Answers to questions of an earlier start are not listened to. */
   #generation = 0;
 
@@ -67,6 +69,7 @@ export class ProbeRunner {
   stop(): void {
     this.#generation += 1;
     this.#timer?.cancel();
+    this.#command?.signal("SIGKILL");
   }
 
   #arm(isFirst: boolean): void {
@@ -134,8 +137,8 @@ export class ProbeRunner {
         {
           onConnect: (socket) => {
             timeout.cancel();
+            resolve(true); // before the close, which calls `onClose` at once
             socket.close();
-            resolve(true);
           },
           onClose: () => {
             timeout.cancel();
@@ -160,17 +163,20 @@ export class ProbeRunner {
         onLine: () => {},
         onExit: (exit) => {
           timeout.cancel();
+          this.#command = undefined;
           resolve(exit.code === 0);
         },
       });
       const timeout = this.#ports.timers.after(this.#probe.timeoutMs, () => {
-        if (!("kind" in started)) started.signal("SIGKILL");
+        this.#command?.signal("SIGKILL");
         resolve(false);
       });
       if ("kind" in started) {
         timeout.cancel();
         resolve(false);
+        return;
       }
+      this.#command = started;
     });
   }
 }

@@ -1,25 +1,8 @@
 import { expect, test } from "bun:test";
-import type { ProcessExit, Processes, ProcessOptions, Signal } from "#base/processes.ts";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import { MAX_DELAY_MS, RestartBackOff } from "./restart-back-off.ts";
 import { Supervised } from "./supervised.ts";
-
-/** Programs that end when the test says so. */
-class FakeProcesses implements Processes {
-  readonly signals: Signal[] = [];
-  startCount = 0;
-  #onExit: (exit: ProcessExit) => void = () => {};
-
-  start(options: ProcessOptions): { readonly pid: number; signal(signal: Signal): void } {
-    this.startCount += 1;
-    this.#onExit = options.onExit;
-    return { pid: 100 + this.startCount, signal: (signal) => this.signals.push(signal) };
-  }
-
-  exit(exit: Partial<ProcessExit>): void {
-    this.#onExit({ code: undefined, signal: undefined, ...exit });
-  }
-}
+import { FakeProcesses } from "./testing/fake-processes.ts";
 
 function supervise(): {
   time: FakeTime;
@@ -37,7 +20,8 @@ function supervise(): {
     clock: time,
     timers: time,
     onStarted: (pid) => said.push(`started ${pid}`),
-    onCrashed: (why, delayMs) => said.push(`${why}, again in ${delayMs}`),
+    onCrashed: ({ why, delayMs, lastLines }) =>
+      said.push([why, ...lastLines, `again in ${delayMs}`].join(", ")),
   });
   return { time, processes, program, said };
 }
@@ -45,13 +29,13 @@ function supervise(): {
 test("a program that crashes is started again, later each time", () => {
   const { time, processes, program, said } = supervise();
   program.start();
-  processes.exit({ code: 1 });
+  processes.last.exit({ code: 1 });
   expect(program.pid).toBeUndefined();
   time.advance(999);
-  expect(processes.startCount).toBe(1);
+  expect(processes.started.length).toBe(1);
   time.advance(1);
-  expect(processes.startCount).toBe(2);
-  processes.exit({ signal: "SIGSEGV" });
+  expect(processes.started.length).toBe(2);
+  processes.last.exit({ signal: "SIGSEGV" });
   time.advance(2_000);
   expect(said).toEqual([
     "started 101",
@@ -62,16 +46,34 @@ test("a program that crashes is started again, later each time", () => {
   ]);
 });
 
+test("what a program printed last is told with its crash, without its stack, and not twice", () => {
+  const { time, processes, program, said } = supervise();
+  program.start();
+  const crash = (code: number, ...lines: string[]): string | undefined => {
+    for (const line of lines) processes.last.print(line);
+    processes.last.exit({ code });
+    const last = said.at(-1)?.replace(/, again in \d+$/, "");
+    time.advance(MAX_DELAY_MS);
+    return last;
+  };
+  const lines = Array.from({ length: 12 }, (_, i) => `line ${i + 1}`);
+  expect(crash(1, ...lines)).toBe(`exit status 1, ${lines.slice(4).join(", ")}`);
+  expect(crash(2)).toBe("exit status 2");
+  const error = ["TypeError: no", "", "      at start (a.ts:1:2)", "      at b.ts:3:4"];
+  expect(crash(3, ...error)).toBe("exit status 3, TypeError: no");
+  expect(crash(3, ...error)).toBe("exit status 3");
+});
+
 test("stop asks, then kills what is left of the group, and nothing starts again", async () => {
   const { time, processes, program } = supervise();
   program.start();
   const stopped = program.stop();
-  expect(processes.signals).toEqual(["SIGTERM"]);
-  processes.exit({ signal: "SIGTERM" });
+  expect(processes.last.signals).toEqual(["SIGTERM"]);
+  processes.last.exit({ signal: "SIGTERM" });
   await stopped;
-  expect(processes.signals).toEqual(["SIGTERM", "SIGKILL"]);
+  expect(processes.last.signals).toEqual(["SIGTERM", "SIGKILL"]);
   time.advance(100_000);
-  expect(processes.startCount).toBe(1);
+  expect(processes.started.length).toBe(1);
 });
 
 test("a program that does not end is killed", async () => {
@@ -79,18 +81,39 @@ test("a program that does not end is killed", async () => {
   program.start();
   const stopped = program.stop();
   time.advance(5_000);
-  expect(processes.signals).toEqual(["SIGTERM", "SIGKILL"]);
-  processes.exit({ signal: "SIGKILL" });
+  expect(processes.last.signals).toEqual(["SIGTERM", "SIGKILL"]);
+  processes.last.exit({ signal: "SIGKILL" });
   await stopped;
+});
+
+test("stop asked for twice is one stop, and both wait for its end", async () => {
+  const { processes, program } = supervise();
+  program.start();
+  const both = Promise.all([program.stop(), program.stop()]);
+  processes.last.exit({ signal: "SIGTERM" });
+  await both;
+  expect(processes.last.signals).toEqual(["SIGTERM", "SIGKILL"]);
+});
+
+test("kill does not ask, also when stop has asked before", () => {
+  const { time, processes, program } = supervise();
+  program.start();
+  program.stop().catch(() => {});
+  program.kill();
+  expect(processes.last.signals).toEqual(["SIGTERM", "SIGKILL"]);
+  processes.last.exit({ signal: "SIGKILL" });
+  time.advance(100_000);
+  program.start();
+  expect(processes.started.length).toBe(1);
 });
 
 test("stop between crash and restart takes the restart back", async () => {
   const { time, processes, program } = supervise();
   program.start();
-  processes.exit({ code: 1 });
+  processes.last.exit({ code: 1 });
   await program.stop();
   time.advance(100_000);
-  expect(processes.startCount).toBe(1);
+  expect(processes.started.length).toBe(1);
 });
 
 test("the delay doubles to its limit, and begins again after a steady run", () => {

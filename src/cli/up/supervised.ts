@@ -6,6 +6,10 @@ import { RestartBackOff } from "./restart-back-off.ts";
 
 /** How long a program may take to end by itself before it is killed. */
 const STOP_LIMIT_MS = 5_000;
+/** Of what a program printed, this much is kept for the case that it ends: enough for the words before a stack trace. */
+const LAST_LINES = 8;
+/** Blank, or a frame of a stack: the words stand above. */
+const IS_NOISE = /^\s*(?:at .*)?$/;
 
 export interface SupervisedOptions {
   readonly name: string;
@@ -16,11 +20,23 @@ export interface SupervisedOptions {
   /** After each start. */
   readonly onStarted: (pid: number) => void;
   /** It ended without being asked to, and is started again after `delayMs`. */
-  readonly onCrashed: (why: string, delayMs: number) => void;
+  readonly onCrashed: (crash: Crash) => void;
 }
 
-/** "exit status 1", "signal SIGKILL" */
-export function describeExit(exit: ProcessExit): string {
+export interface Crash {
+  /** "exit status 1", "signal SIGKILL" */
+  readonly why: string;
+  readonly delayMs: number;
+  /** What it printed last, oldest first; empty when it is what it printed before its last crash too. */
+  readonly lastLines: readonly string[];
+}
+
+/** "ended with exit status 1; started again in 2 s" */
+export function describeCrash({ why, delayMs }: Crash): string {
+  return `ended with ${why}; started again in ${delayMs / 1000} s`;
+}
+
+function describeExit(exit: ProcessExit): string {
   if (exit.signal !== undefined) return `signal ${exit.signal}`;
   return `exit status ${exit.code ?? "unknown"}`;
 }
@@ -31,7 +47,9 @@ export class Supervised {
   #running: RunningProcess | undefined;
   #startedAtMs = 0;
   #restart: Timer | undefined;
-  #isStopping = false;
+  #lastLines: string[] = [];
+  #toldLines = "";
+  #stopping: Promise<void> | undefined;
   #onStopped: (() => void) | undefined;
 
   constructor(options: SupervisedOptions) {
@@ -47,10 +65,21 @@ export class Supervised {
     return this.#running?.pid;
   }
 
+  /** Not after `stop` or `kill`. */
   start(): void {
+    if (this.#stopping !== undefined) return;
     const { program, processes, clock } = this.#options;
     this.#startedAtMs = clock.nowMs();
-    const started = processes.start({ ...program, onExit: (exit) => this.#handleExit(exit) });
+    this.#lastLines = [];
+    const started = processes.start({
+      ...program,
+      onLine: (line, stream) => {
+        if (!IS_NOISE.test(line)) this.#lastLines.push(line);
+        if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
+        program.onLine(line, stream);
+      },
+      onExit: (exit) => this.#handleExit(exit),
+    });
     if ("kind" in started) {
       this.#crashed(started.reason);
       return;
@@ -61,7 +90,18 @@ export class Supervised {
 
   /** Asks it to end, kills it when it does not; resolves when nothing of it runs any more. */
   stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#stopping ??= this.#end();
+    return this.#stopping;
+  }
+
+  /** Kills it and everything that it started, without waiting for the end. */
+  kill(): void {
+    this.#stopping ??= Promise.resolve();
+    this.#restart?.cancel();
+    this.#running?.signal("SIGKILL");
+  }
+
+  #end(): Promise<void> {
     this.#restart?.cancel();
     const running = this.#running;
     if (running === undefined) return Promise.resolve();
@@ -79,7 +119,7 @@ export class Supervised {
   #handleExit(exit: ProcessExit): void {
     const running = this.#running;
     this.#running = undefined;
-    if (this.#isStopping) {
+    if (this.#stopping !== undefined) {
       this.#onStopped?.();
       return;
     }
@@ -88,10 +128,12 @@ export class Supervised {
   }
 
   #crashed(why: string): void {
-    if (this.#isStopping) return;
     const { clock, timers } = this.#options;
     const delayMs = this.#backOff.next(clock.nowMs() - this.#startedAtMs);
-    this.#options.onCrashed(why, delayMs);
+    const lines = this.#lastLines.join("\n");
+    const lastLines = lines === this.#toldLines ? [] : this.#lastLines;
+    this.#toldLines = lines;
+    this.#options.onCrashed({ why, delayMs, lastLines });
     this.#restart = timers.after(delayMs, () => this.start());
   }
 }

@@ -21,6 +21,12 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
     step: (phase, text) => write(`${colors.cyan(`[${phase}]`)} ${text}\n`),
     event: (part, text) => write(`${colors.dim(`[${part}]`)} ${printable(text)}\n`),
     warning: (part, text) => write(`${colors.yellow(`[${part}]`)} ${printable(text)}\n`),
+    error: (part, text) => write(`${colors.red(`[${part}]`)} ${printable(text)}\n`),
+    crash: (part, text, lastLines) => {
+      write(`${colors.yellow(`[${part}]`)} ${printable(text)}\n`);
+      if (options.isVerbose) return; // they stand above
+      for (const line of lastLines) write(`${colors.dim(`[${part}]   ${printable(line)}`)}\n`);
+    },
     output: (part, line) => {
       if (options.isVerbose) write(`${colors.dim(`[${part}] ${printable(line)}`)}\n`);
     },

@@ -3,6 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { Processes, ProcessOptions, RunningProcess, Signal } from "#base/processes.ts";
 
+/** After its end a program's last lines are still on their way; what it left running may hold the pipes open for ever. */
+const LAST_LINES_MS = 100;
+
 /** A line without end is handed on in parts of this size, so that it never grows in memory. */
 const MAX_LINE_CHARACTERS = 16 * 1024;
 
@@ -51,13 +54,19 @@ function start(options: ProcessOptions): RunningProcess | { kind: "failed"; reas
     isOver = true;
     options.onExit({ code: code ?? undefined, signal: signal ?? undefined });
   };
-  if (child.stdout !== null) readLines(child.stdout, (line) => options.onLine(line, "stdout"));
-  if (child.stderr !== null) readLines(child.stderr, (line) => options.onLine(line, "stderr"));
+  for (const name of ["stdout", "stderr"] as const) {
+    const stream = child[name];
+    if (stream === null) continue;
+    readLines(stream, (line) => {
+      if (!isOver) options.onLine(line, name);
+    });
+  }
   child.on("error", (error) => {
     options.onLine(error.message, "stderr");
     over(127, null);
   });
-  child.on("exit", over);
+  child.on("exit", (code, signal) => setTimeout(over, LAST_LINES_MS, code, signal));
+  child.on("close", over);
   return {
     pid: child.pid ?? 0,
     signal: (signal) => signalGroup(child, signal),

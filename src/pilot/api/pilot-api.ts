@@ -14,6 +14,13 @@ import type { XdsServer } from "../push/xds-server.ts";
 import type { WorkloadRegistry } from "../registry/workload-registry.ts";
 import { renderMetrics } from "./metrics.ts";
 
+export interface WorkloadName {
+  readonly namespace: string;
+  readonly name: string;
+  /** Which of several instances of that name; undefined: all of them. */
+  readonly address: string | undefined;
+}
+
 /** What the pages read and the few things they may do. */
 export interface PilotApiState {
   readonly snapshot: () => Snapshot;
@@ -22,7 +29,7 @@ export interface PilotApiState {
   readonly server: XdsServer;
   readonly registry: WorkloadRegistry;
   /** False: no such workload. */
-  readonly setHealth: (namespace: string, name: string, isHealthy: boolean) => boolean;
+  readonly setHealth: (workload: WorkloadName, isHealthy: boolean) => boolean;
 }
 
 const HELP = `sampan pilot
@@ -32,7 +39,7 @@ const HELP = `sampan pilot
   GET /debug/registryz   services with their endpoints
   GET /debug/configz     configuration objects with file and line
   GET /debug/problemz    what is wrong with the configuration
-  PUT /v1/namespaces/NS/workloads/NAME/health   {"healthy": true|false}
+  PUT /v1/namespaces/NS/workloads/NAME/health   {"healthy": true|false, "address": IP (optional)}
 `;
 
 const WORKLOAD_HEALTH = /^\/v1\/namespaces\/([^/]{1,253})\/workloads\/([^/]{1,253})\/health$/;
@@ -80,14 +87,20 @@ function putHealth(
       400,
     );
   }
-  const healthy = (body as { readonly healthy?: unknown } | null)?.healthy;
+  const { healthy, address } = (body ?? {}) as { healthy?: unknown; address?: unknown };
   if (typeof healthy !== "boolean") {
     return jsonResponse(
       { error: `healthy must be true or false: current value is ${JSON.stringify(healthy)}` },
       400,
     );
   }
-  if (!state.setHealth(namespace, name, healthy)) {
+  if (address !== undefined && typeof address !== "string") {
+    return jsonResponse(
+      { error: `address must be an IP address: current value is ${JSON.stringify(address)}` },
+      400,
+    );
+  }
+  if (!state.setHealth({ namespace, name, address }, healthy)) {
     return jsonResponse({ error: `no workload ${namespace}/${name} is registered` }, 404);
   }
   return jsonResponse({ namespace, name, healthy });

@@ -130,6 +130,18 @@ test("a proxy waits for a group that does not exist yet, and leaves when the gro
   expect(names(registry)).toEqual([]);
 });
 
+test("of two instances with one name, one that replaces the other, health is told by address", () => {
+  const { registry } = registryWith(REVIEWS);
+  registry.handleConnected(proxy("r1", "127.0.1.1"), 0);
+  registry.handleConnected(proxy("r1", "127.0.1.2"), 0);
+  expect(registry.setHealth("default", "r1", false, "127.0.1.1")).toBe("changed");
+  expect(registry.setHealth("default", "r1", false, "127.0.1.3")).toBe("unknown");
+  expect(registry.instances().map(({ address, health }) => `${address} ${health}`)).toEqual([
+    "127.0.1.1 unhealthy",
+    "127.0.1.2 healthy",
+  ]);
+});
+
 test("health is the instance's own, and outlives a change of its group", () => {
   const { registry, groups } = registryWith(REVIEWS);
   registry.handleConnected(proxy("r1", "127.0.1.1"), 0);

@@ -178,17 +178,22 @@ export class WorkloadRegistry {
     return changed;
   }
 
-  /** What a health check found out about an instance; "unknown" when there is none of that name. A new instance is healthy. */
+  /**
+   * What a health check found out about an instance; "unknown" when there is none of that name. A new instance is healthy.
+   * `address` tells the instances of one name apart: while one replaces another there are two.
+   */
   setHealth(
     namespace: string,
     name: string,
     isHealthy: boolean,
+    address?: string,
   ): "changed" | "unchanged" | "unknown" {
     const health = isHealthy ? "healthy" : "unhealthy";
     let outcome: "changed" | "unchanged" | "unknown" = "unknown";
     for (const registration of this.#registrations.values()) {
       const { proxy, instance } = registration;
       if (proxy.namespace !== namespace || proxy.name !== name || instance === undefined) continue;
+      if (address !== undefined && instance.address !== address) continue;
       if (outcome === "unknown") outcome = "unchanged";
       if (registration.health === health) continue;
       registration.health = health;

@@ -1,0 +1,174 @@
+// The instances of a mesh: started, replaced and retired until what runs is what the configuration says; their health is the pilot's.
+import { AddressBook, type InstanceAddress } from "./addresses.ts";
+import { Instance } from "./instance.ts";
+import { createProxy, type MeshOptions } from "./mesh-options.ts";
+import type { InstancePlan } from "./plan.ts";
+import type { Health } from "./probe.ts";
+
+/** A retired instance is out of every proxy's endpoints this long before it is stopped. */
+const RETIRE_MS = 2_000;
+const HEALTH_TIMEOUT_MS = 2_000;
+/** When the pilot could not be told a health, or does not know the instance yet, it is told again. */
+const HEALTH_RETRY_MS = 1_000;
+
+export class Instances {
+  readonly #options: MeshOptions;
+  readonly #addresses: AddressBook;
+  readonly #running = new Map<string, Instance>();
+  /** Instance -> the one that serves until it can. */
+  readonly #predecessors = new Map<Instance, Instance>();
+  /** Still running, but not part of the mesh any more. */
+  readonly #retiring = new Set<Instance>();
+  #isStopping = false;
+
+  constructor(options: MeshOptions) {
+    this.#options = options;
+    this.#addresses = new AddressBook(options.isPortFree);
+  }
+
+  list(): readonly Instance[] {
+    return [...this.#running.values()];
+  }
+
+  apply(plans: readonly InstancePlan[]): void {
+    const wanted = new Set(plans.map(({ name }) => name));
+    for (const [name, instance] of this.#running) {
+      if (wanted.has(name)) continue;
+      this.#running.delete(name);
+      this.#leave(instance);
+    }
+    for (const plan of plans) {
+      const running = this.#running.get(plan.name);
+      if (running?.plan.fingerprint !== plan.fingerprint) this.#start(plan, running);
+    }
+  }
+
+  /** Tells the pilot the health of every instance: one that was restarted knows what was told to the one before it. */
+  tellHealth(): void {
+    for (const instance of this.#running.values()) void this.#tell(instance);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all(this.#all().map((instance) => instance.stop()));
+  }
+
+  /** Kills them at once. */
+  kill(): void {
+    this.#isStopping = true;
+    for (const instance of this.#all()) instance.kill();
+  }
+
+  /** An address for something that is no instance; undefined when there is none left. */
+  takeAddress(): InstanceAddress | undefined {
+    return this.#addresses.take([]);
+  }
+
+  #all(): readonly Instance[] {
+    return [...this.#running.values(), ...this.#predecessors.values(), ...this.#retiring];
+  }
+
+  /** `predecessor` serves on until the new instance does: a change that is wrong takes nothing away. */
+  #start(plan: InstancePlan, predecessor: Instance | undefined): void {
+    const { reporter, ports, directory, env } = this.#options;
+    const address = this.#addresses.take(plan.portNames);
+    if (address === undefined) {
+      reporter.error(
+        plan.name,
+        "not started: every loopback address or port of the mesh is in use",
+      );
+      return;
+    }
+    const instance = new Instance({
+      plan,
+      address,
+      directory,
+      env,
+      ports,
+      reporter,
+      createProxy: (identity) => createProxy(this.#options, identity),
+      onHealth: (changed, health) => {
+        reporter.event(plan.name, health);
+        void this.#tell(changed);
+      },
+    });
+    this.#running.set(plan.name, instance);
+    if (predecessor !== undefined) this.#succeed(instance, predecessor);
+    instance.start();
+  }
+
+  /** One that never served itself hands on what serves for it. */
+  #succeed(instance: Instance, predecessor: Instance): void {
+    const serving = this.#predecessors.get(predecessor);
+    if (serving === undefined) {
+      this.#predecessors.set(instance, predecessor);
+      return;
+    }
+    this.#predecessors.delete(predecessor);
+    this.#predecessors.set(instance, serving);
+    this.#retire(predecessor);
+  }
+
+  /** Out of the configuration: with whatever still serves for it. */
+  #leave(instance: Instance): void {
+    const predecessor = this.#predecessors.get(instance);
+    this.#predecessors.delete(instance);
+    for (const leaving of [instance, predecessor]) {
+      if (leaving !== undefined) this.#retire(leaving);
+    }
+  }
+
+  #retire(instance: Instance): void {
+    const { reporter, ports } = this.#options;
+    const { name } = instance.plan;
+    reporter.event(name, `the instance at ${instance.address.host} leaves the mesh`);
+    this.#retiring.add(instance);
+    void this.#putHealth(instance, "unhealthy");
+    ports.timers.after(RETIRE_MS, () => void this.#stopRetired(instance));
+  }
+
+  async #stopRetired(instance: Instance): Promise<void> {
+    await instance.stop();
+    this.#retiring.delete(instance);
+    this.#addresses.give(instance.address);
+  }
+
+  /** Tells the pilot, again and again until it has heard it or has to be told something else. */
+  async #tell(instance: Instance): Promise<void> {
+    const { health, plan } = instance;
+    if (health === "unknown") return;
+    const wasHeard = await this.#putHealth(instance, health);
+    const isNews = (): boolean =>
+      !this.#isStopping && this.#running.get(plan.name) === instance && instance.health === health;
+    if (!isNews()) return;
+    if (!wasHeard) {
+      this.#options.ports.timers.after(HEALTH_RETRY_MS, () => {
+        if (isNews()) void this.#tell(instance);
+      });
+    } else if (health === "healthy") {
+      this.#takeOver(instance);
+    }
+  }
+
+  /** It is registered and healthy. */
+  #takeOver(instance: Instance): void {
+    const predecessor = this.#predecessors.get(instance);
+    if (predecessor === undefined) return;
+    this.#predecessors.delete(instance);
+    this.#retire(predecessor);
+  }
+
+  /** False when the pilot is away, or does not know the instance (yet). */
+  async #putHealth(instance: Instance, health: Health): Promise<boolean> {
+    const { pilotHttp, ports } = this.#options;
+    const { group, name } = instance.plan;
+    const answer = await ports.httpClient.request({
+      method: "PUT",
+      url: `http://${pilotHttp.host}:${pilotHttp.port}/v1/namespaces/${group.namespace}/workloads/${name}/health`,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ healthy: health === "healthy", address: instance.address.host }),
+      timeoutMs: HEALTH_TIMEOUT_MS,
+    });
+    return answer.kind === "answered" && answer.status < 300;
+  }
+}
