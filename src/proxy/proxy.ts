@@ -185,7 +185,7 @@ export class Proxy {
         memory,
         options: this.#options,
       },
-      stats: isAlone ? stats : statsOfAll(stats, others),
+      stats: isAlone ? stats : statsOfAll(this.#worker, others),
       tags: this.#tags(),
       clusters: () => (isAlone ? clusters.clusters() : clustersOfAll(clusters.clusters(), others)),
       warming: () => ({

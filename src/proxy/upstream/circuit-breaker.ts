@@ -4,7 +4,8 @@ import type { ThresholdsConfig } from "../config/cluster-config.ts";
 import type { StatId } from "../stats/define-stats.ts";
 import { CIRCUIT_BREAKER } from "../stats/schema/circuit-breaker.ts";
 import { CIRCUIT_BREAKER_REMAINING } from "../stats/schema/circuit-breaker-remaining.ts";
-import type { StatBlock } from "../stats/stat-block.ts";
+import { isUsed, type StatBlock } from "../stats/stat-block.ts";
+import { OwnCount, type ResourceCount, SharedCount, type SharedCounts } from "./resource-count.ts";
 
 /** A cluster's resource priority (envoy.config.core.v3.RoutingPriority); not the priority of a locality. */
 export type Priority = "default" | "high";
@@ -25,17 +26,20 @@ interface ResourceGauges {
 export class Resource {
   readonly #max: number;
   readonly #gauges: ResourceGauges;
-  #active = 0;
+  readonly #count: ResourceCount;
+  /** Those that this worker took. */
+  #held = 0;
 
-  constructor(max: number, gauges: ResourceGauges) {
+  constructor(max: number, gauges: ResourceGauges, count: ResourceCount) {
     this.#max = max;
+    this.#count = count;
     this.#gauges = gauges;
     gauges.remaining?.set(gauges.remainingId, max);
   }
 
   /** How many exist. */
   get active(): number {
-    return this.#active;
+    return this.#count.value;
   }
 
   get max(): number {
@@ -43,32 +47,42 @@ export class Resource {
   }
 
   get canAcquire(): boolean {
-    return this.#active < this.max;
+    return this.#count.value < this.max;
   }
 
   /** Takes one if there is room. */
   tryAcquire(): boolean {
-    if (this.#active >= this.max) return false;
-    this.acquire();
+    if (!this.#count.tryAdd(this.max)) return false;
+    this.#held += 1;
+    this.#show();
     return true;
   }
 
   /** Takes one in any case: the caller asked `canAcquire`, or a rule stands above the limit (host starvation). */
   acquire(): void {
-    this.#active += 1;
+    this.#count.add();
+    this.#held += 1;
     this.#show();
   }
 
   release(): void {
-    assert(this.#active > 0, "a resource is released as often as it was acquired");
-    this.#active -= 1;
+    assert(this.#held > 0, "a resource is released as often as it was acquired");
+    this.#held -= 1;
+    this.#count.subtract();
     this.#show();
+  }
+
+  /** Writes the gauges anew where other workers count too: what they did, nobody has told this worker's gauges. */
+  refresh(): void {
+    const { stats, openId } = this.#gauges;
+    if (isUsed(stats.values[openId] as number)) this.#show();
   }
 
   #show(): void {
     const { stats, openId, remaining, remainingId } = this.#gauges;
-    stats.set(openId, this.#active < this.max ? 0 : 1);
-    remaining?.set(remainingId, Math.max(0, this.#max - this.#active));
+    const active = this.#count.value;
+    stats.set(openId, active < this.max ? 0 : 1);
+    remaining?.set(remainingId, Math.max(0, this.#max - active));
   }
 }
 
@@ -84,9 +98,10 @@ class RetryBudget extends Resource {
     requests: Resource,
     pendingRequests: Resource,
     gauges: ResourceGauges,
+    count: ResourceCount,
   ) {
     // The limit moves with every request, so "remaining" stays 0 (Envoy: clearRemainingGauge).
-    super(0, gauges);
+    super(0, gauges, count);
     this.#percent = budget.percent;
     this.#minConcurrency = budget.minConcurrency;
     this.#requests = requests;
@@ -107,12 +122,20 @@ export class CircuitBreaker {
   /** Connections to one host; undefined means no limit of its own. */
   readonly maxConnectionsPerHost: number | undefined;
 
-  /** `remaining` is given when the thresholds say `track_remaining`. */
+  /**
+   * `remaining` is given when the thresholds say `track_remaining`, `shared` when there are other workers: its cells from
+   * `firstCell` on.
+   */
   constructor(
     thresholds: ThresholdsConfig,
     stats: StatBlock<"circuitBreaker">,
     remaining: StatBlock<"circuitBreakerRemaining"> | undefined,
+    shared?: { readonly counts: SharedCounts; readonly firstCell: number },
   ) {
+    const count = (index: number): ResourceCount =>
+      shared === undefined
+        ? new OwnCount()
+        : new SharedCount(shared.counts, shared.firstCell + index);
     const open = CIRCUIT_BREAKER;
     const left = CIRCUIT_BREAKER_REMAINING;
     const gauges = (
@@ -123,17 +146,30 @@ export class CircuitBreaker {
     this.connections = new Resource(
       thresholds.maxConnections,
       gauges(open.cx_open, left.remaining_cx),
+      count(0),
     );
     this.pendingRequests = new Resource(
       thresholds.maxPendingRequests,
       gauges(open.rq_pending_open, left.remaining_pending),
+      count(1),
     );
-    this.requests = new Resource(thresholds.maxRequests, gauges(open.rq_open, left.remaining_rq));
+    this.requests = new Resource(
+      thresholds.maxRequests,
+      gauges(open.rq_open, left.remaining_rq),
+      count(2),
+    );
     const retryGauges = gauges(open.rq_retry_open, left.remaining_retries);
     const budget = thresholds.retryBudget;
     this.retries =
       budget === undefined
-        ? new Resource(thresholds.maxRetries, retryGauges)
-        : new RetryBudget(budget, this.requests, this.pendingRequests, retryGauges);
+        ? new Resource(thresholds.maxRetries, retryGauges, count(3))
+        : new RetryBudget(budget, this.requests, this.pendingRequests, retryGauges, count(3));
+  }
+  /** See Resource.refresh. */
+  refreshGauges(): void {
+    this.connections.refresh();
+    this.pendingRequests.refresh();
+    this.requests.refresh();
+    this.retries.refresh();
   }
 }

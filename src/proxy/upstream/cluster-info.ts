@@ -11,6 +11,7 @@ import type { StatBlock } from "../stats/stat-block.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { TimerWheel } from "../timer-wheel.ts";
 import { CircuitBreaker, type Priority } from "./circuit-breaker.ts";
+import { RESOURCES_PER_PRIORITY, type SharedCounts } from "./resource-count.ts";
 
 /** The worker's event loop as the upstream side needs it; the Dispatcher is one. */
 export interface UpstreamLoop {
@@ -41,7 +42,13 @@ export class ClusterInfo {
   #internalRequestTime: Histogram | undefined = undefined;
   #hasHttp1Codec = false;
 
-  constructor(config: ClusterConfig, store: StatsStore, loop: UpstreamLoop) {
+  /** `counts`: of the circuit breakers, where other workers serve the cluster too. */
+  constructor(
+    config: ClusterConfig,
+    store: StatsStore,
+    loop: UpstreamLoop,
+    counts: SharedCounts | undefined,
+  ) {
     const prefix = `cluster.${config.statName}.`;
     this.name = config.name;
     this.config = config;
@@ -53,8 +60,8 @@ export class ClusterInfo {
     this.connectMs = store.histogram(`${prefix}upstream_cx_connect_ms`);
     this.connectionLengthMs = store.histogram(`${prefix}upstream_cx_length_ms`);
     this.requestsPerConnection = store.histogram(`${prefix}upstream_rq_per_cx`);
-    this.#default = createBreaker("default", config, store, prefix);
-    this.#high = createBreaker("high", config, store, prefix);
+    this.#default = createBreaker("default", config, store, prefix, counts);
+    this.#high = createBreaker("high", config, store, prefix, counts);
   }
 
   /** `upstream_rq_time`: an answer from upstream is complete; to a request from outside, or to one of our own. */
@@ -89,6 +96,7 @@ function createBreaker(
   config: ClusterConfig,
   store: StatsStore,
   statPrefix: string,
+  counts: SharedCounts | undefined,
 ): CircuitBreaker {
   const thresholds = config.thresholds[priority];
   const prefix = `${statPrefix}circuit_breakers.${priority}.`;
@@ -96,5 +104,6 @@ function createBreaker(
     thresholds,
     store.block(prefix, CIRCUIT_BREAKER),
     thresholds.trackRemaining ? store.block(prefix, CIRCUIT_BREAKER_REMAINING) : undefined,
+    counts && { counts, firstCell: priority === "default" ? 0 : RESOURCES_PER_PRIORITY },
   );
 }

@@ -8,6 +8,7 @@ import type { StatBlock } from "../stats/stat-block.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import { Cluster, type ClusterOwner } from "./cluster.ts";
 import type { UpstreamLoop } from "./cluster-info.ts";
+import type { SharedCounts } from "./resource-count.ts";
 
 export interface ClusterManagerPorts {
   readonly loop: UpstreamLoop;
@@ -61,8 +62,11 @@ export class ClusterManager implements ClusterOwner {
     return sortedByName(this.#warming);
   }
 
-  /** Adds or replaces. A cluster of the bootstrap file is not replaced by one of CDS. */
-  update(config: ClusterConfig): ClusterUpdateOutcome {
+  /**
+   * Adds or replaces. A cluster of the bootstrap file is not replaced by one of CDS. `counts` of its circuit breakers come with it
+   * where other workers serve it too.
+   */
+  update(config: ClusterConfig, counts?: SharedCounts): ClusterUpdateOutcome {
     const { name } = config;
     const active = this.#active.get(name);
     const warming = this.#warming.get(name);
@@ -78,7 +82,7 @@ export class ClusterManager implements ClusterOwner {
       // Back to what is in use, before the change in between took hold.
       this.#warming.delete(name);
     } else {
-      this.#startWarming(config);
+      this.#startWarming(config, counts);
     }
     if (warming !== undefined) this.#close(warming);
     this.#onCountsChanged();
@@ -135,6 +139,14 @@ export class ClusterManager implements ClusterOwner {
     else this.#whenWarm.push(callback);
   }
 
+  /** Gauges of what all workers count together are written anew, to be read now. */
+  refreshGauges(): void {
+    for (const cluster of this.#active.values()) {
+      cluster.breaker("default").refreshGauges();
+      cluster.breaker("high").refreshGauges();
+    }
+  }
+
   /** Ends everything: hosts drain, no timer stays. */
   close(): void {
     this.#whenWarm = [];
@@ -158,8 +170,8 @@ export class ClusterManager implements ClusterOwner {
     if (cluster.isWarm) this.#stats.inc(CLUSTER_MANAGER.cluster_updated);
   }
 
-  #startWarming(config: ClusterConfig): void {
-    const cluster = new Cluster(config, this.#ports, this);
+  #startWarming(config: ClusterConfig, counts: SharedCounts | undefined): void {
+    const cluster = new Cluster(config, this.#ports, this, counts);
     this.#warming.set(config.name, cluster);
     const edsName = edsNameOf(config);
     if (edsName !== undefined) this.#wantEndpoints(edsName, cluster);

@@ -21,6 +21,7 @@ import { HostSet, type PriorityHosts } from "./host-set.ts";
 import { HostTable } from "./host-table.ts";
 import { OutlierDetector, type OutlierListener, type OutlierRates } from "./outlier-detector.ts";
 import type { PickContext } from "./pick-context.ts";
+import type { SharedCounts } from "./resource-count.ts";
 
 export interface ClusterPorts {
   readonly loop: UpstreamLoop;
@@ -54,9 +55,14 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
   #isWarm = false;
   #isClosed = false;
 
-  /** Does nothing until `start`. */
-  constructor(config: ClusterConfig, ports: ClusterPorts, owner: ClusterOwner) {
-    this.info = new ClusterInfo(config, ports.stats, ports.loop);
+  /** Does nothing until `start`. `counts`: see ClusterInfo. */
+  constructor(
+    config: ClusterConfig,
+    ports: ClusterPorts,
+    owner: ClusterOwner,
+    counts?: SharedCounts,
+  ) {
+    this.info = new ClusterInfo(config, ports.stats, ports.loop, counts);
     this.name = config.name;
     this.config = config;
     this.stats = this.info.stats;

@@ -3,10 +3,11 @@ import type { ClusterView, HostView, StatsView } from "../admin/admin-state.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 import { HostStats } from "../upstream/host.ts";
 import type { HostReport, HostsReport } from "./messages.ts";
+import type { ProxyWorker } from "./proxy-worker.ts";
 import type { WorkerGroup } from "./worker-group.ts";
 
 /** Summed as merge-rules.ts says. */
-export function statsOfAll(own: StatsStore, others: WorkerGroup): StatsView {
+export function statsOfAll(own: ProxyWorker, others: WorkerGroup): StatsView {
   return {
     snapshot: () => {
       const all = new StatsStore();
@@ -15,7 +16,7 @@ export function statsOfAll(own: StatsStore, others: WorkerGroup): StatsView {
       return all.snapshot();
     },
     resetCounters: () => {
-      own.resetCounters();
+      own.stats.resetCounters();
       others.broadcast({ kind: "resetCounters" });
     },
   };

@@ -68,7 +68,7 @@ class Follower {
     const worker = this.#worker;
     switch (command.kind) {
       case "updateCluster":
-        this.#updateCluster(command.body, command.addedViaApi);
+        this.#updateCluster(command);
         return;
       case "removeCluster":
         worker.clusters.remove(command.name);
@@ -118,11 +118,13 @@ class Follower {
     unreachable(command);
   }
 
-  #updateCluster(body: Uint8Array, addedViaApi: boolean): void {
+  #updateCluster(command: Extract<WorkerOrder, { kind: "updateCluster" }>): void {
+    const { addedViaApi, body, counts } = command;
     // Of the bootstrap file, the management server's cluster is let through as well; no traffic goes there.
     const options = { addedViaApi, isManagementServer: !addedViaApi };
     this.#worker.clusters.update(
       accepted(ClusterSchema, body, (message) => parseCluster(message, options)),
+      counts,
     );
   }
 
@@ -153,7 +155,7 @@ class Follower {
         this.#answer({ id });
         return;
       case "stats":
-        this.#answer({ id, stats: this.#worker.stats.report() });
+        this.#answer({ id, stats: this.#worker.report() });
         return;
       case "hosts":
         this.#answer({ id, hosts: this.#hosts() });

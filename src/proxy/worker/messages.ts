@@ -5,6 +5,7 @@ import type { DrainOptions } from "../admin/admin-state.ts";
 import type { EndpointsConfig } from "../config/cluster-config.ts";
 import type { StatsReport } from "../stats/stats-report.ts";
 import type { HostStats } from "../upstream/host.ts";
+import type { SharedCounts } from "../upstream/resource-count.ts";
 import type { WorkerSettings } from "./proxy-worker.ts";
 
 /** To a worker; obeyed in order. */
@@ -19,7 +20,13 @@ export interface WorkerStart {
 
 /** To all workers alike. Configurations are those that worker 0 has accepted, as the bytes of Envoy's messages. */
 export type WorkerOrder =
-  | { readonly kind: "updateCluster"; readonly addedViaApi: boolean; readonly body: Uint8Array }
+  /** `counts` is not copied but shared: what circuit breakers limit, all workers count together. */
+  | {
+      readonly kind: "updateCluster";
+      readonly addedViaApi: boolean;
+      readonly body: Uint8Array;
+      readonly counts: SharedCounts;
+    }
   | { readonly kind: "removeCluster"; readonly name: string }
   | { readonly kind: "updateEndpoints"; readonly endpoints: EndpointsConfig }
   | { readonly kind: "removeEndpoints"; readonly serviceName: string }

@@ -19,6 +19,7 @@ import { ASYNC_CLIENT } from "../stats/schema/async-client.ts";
 import { FILESYSTEM } from "../stats/schema/filesystem.ts";
 import { SERVER } from "../stats/schema/server.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
+import type { StatsReport } from "../stats/stats-report.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 import { TcpPoolKind } from "../tcp/tcp-client-connection.ts";
 import { ClusterManager } from "../upstream/cluster-manager.ts";
@@ -115,6 +116,12 @@ export class ProxyWorker {
     this.#serverStats.set(SERVER.total_connections, this.listeners.connectionCount);
     this.#serverStats.set(SERVER.memory_allocated, usedHeapBytes);
     this.#serverStats.set(SERVER.memory_heap_size, totalHeapBytes);
+  }
+
+  /** What it has counted, for `StatsStore.absorb`. */
+  report(): StatsReport {
+    this.clusters.refreshGauges();
+    return this.stats.report();
   }
 
   /** POST /drain_listeners. */

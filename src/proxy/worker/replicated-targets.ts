@@ -14,6 +14,7 @@ import type { RouteConfig } from "../config/route-config.ts";
 import type { RouteSource } from "../route/route-store.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { ClusterManagerListener, ClusterUpdateOutcome } from "../upstream/cluster-manager.ts";
+import { createSharedCounts } from "../upstream/resource-count.ts";
 import type { ListenerTarget } from "../xds-client/listener-subscription.ts";
 import type { ClusterTarget, ResourceTargets, RouteTarget } from "../xds-client/targets.ts";
 import type { WorkerOrder } from "./messages.ts";
@@ -65,11 +66,12 @@ class ReplicatedClusters implements ClusterTarget {
 
   update(config: ClusterConfig): ClusterUpdateOutcome {
     const { addedViaApi, hash, message, name } = config;
-    if (this.#sent.get(name) !== hash) {
-      this.#sent.set(name, hash);
-      this.#post({ kind: "updateCluster", addedViaApi, body: toBinary(ClusterSchema, message) });
-    }
-    return this.#own.update(config);
+    if (this.#sent.get(name) === hash) return this.#own.update(config);
+    this.#sent.set(name, hash);
+    const counts = createSharedCounts();
+    const body = toBinary(ClusterSchema, message);
+    this.#post({ kind: "updateCluster", addedViaApi, body, counts });
+    return this.#own.update(config, counts);
   }
 
   remove(name: string): boolean {

@@ -158,7 +158,7 @@ export function clusterInfo(
   loop: UpstreamLoop = new TestLoop(),
   stats: StatsStore = new StatsStore(),
 ): ClusterInfo {
-  return new ClusterInfo(clusterConfig(given), stats, loop);
+  return new ClusterInfo(clusterConfig(given), stats, loop, undefined);
 }
 
 /** Hosts 127.77.3.1:80, 127.77.3.2:80, …, one for each weight. */
