@@ -188,3 +188,15 @@ describe("paths", () => {
     expect(pathOf({ merge_slashes: true }, "//a///b?x=//")).toBe("/a/b?x=//");
   });
 });
+
+test("headers_with_underscores_action", () => {
+  const withAction = (action: string): Json => ({
+    common_http_protocol_options: { headers_with_underscores_action: action },
+  });
+  expect(upstreamFields(withAction("ALLOW"), "a_b: 1")).toEqual(["a_b: 1", PROTO]);
+  expect(upstreamFields(withAction("DROP_HEADER"), "a_b: 1", "c: 2")).toEqual(["c: 2", PROTO]);
+  current = new ProxyFixture({ hcm: withAction("REJECT_REQUEST") });
+  const client = current.client(get("/", "a_b: 1"));
+  expect(client.take()).toStartWith("HTTP/1.1 400 Bad Request\r\n");
+  expect(current.logs()).toEqual(["- - 400 DPE http1.unexpected_underscore"]);
+});

@@ -503,6 +503,14 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   }
 }
 
+const UNEXPECTED_UNDERSCORE: ProtocolError = {
+  status: 400,
+  details: "http1.unexpected_underscore",
+  message: "Field name must not have an underscore",
+  blame: "remote",
+  scope: "connection",
+};
+
 function hasNoBody(head: RequestHead): boolean {
   return head.framing === "none" || (head.framing === "length" && head.contentLength === 0);
 }
