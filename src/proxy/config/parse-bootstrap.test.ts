@@ -86,7 +86,7 @@ test("a static bootstrap's routes may name its clusters, and others only when th
   expect(accepted(resources(to("a"))).listeners).toHaveLength(1);
   expect(accepted(resources(to("b", "validate_clusters: false,"))).listeners).toHaveLength(1);
   expect(rejected(resources(to("b")))).toBe(
-    'static_resources.listeners[0].filter_chains[0].route_config.virtual_hosts[0].routes[0].route.cluster: route: unknown cluster "b"',
+    'static_resources.listeners[0].filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[0].route.cluster: route: unknown cluster "b"',
   );
 });
 
@@ -109,7 +109,7 @@ const REFUSED: readonly (readonly [yaml: string, expected: string])[] = [
   ],
   [
     `static_resources: {listeners: [${listener("l", "rds: {route_config_name: r, config_source: {ads: {}}}")}]}`,
-    "static_resources.listeners[0].filter_chains[0].rds: dynamic_resources.ads_config is required",
+    "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.rds: dynamic_resources.ads_config is required",
   ],
   [
     "dynamic_resources: {cds_config: {ads: {}}}",

@@ -13,6 +13,8 @@ import {
   ApiVersion,
   type ConfigSource,
 } from "#api/envoy/config/core/v3/config_source_pb.ts";
+import type { FilterChain } from "#api/envoy/config/listener/v3/listener_components_pb.ts";
+import { HttpConnectionManagerSchema } from "#api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { CaresDnsResolverConfigSchema } from "#api/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.ts";
 import { quoted } from "#base/log.ts";
 import type { SocketAddress } from "#base/net.ts";
@@ -21,7 +23,7 @@ import type { AdsConfig, BootstrapConfig } from "./bootstrap-config.ts";
 import { checkMessage } from "./check/check-message.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { Field } from "./field.ts";
-import type { ListenerConfig } from "./listener-config.ts";
+import type { ListenerConfig, NetworkFilterConfig } from "./listener-config.ts";
 import { readAccessLogs } from "./parse-access-log.ts";
 import { parseAddress } from "./parse-address.ts";
 import { parseCluster } from "./parse-cluster.ts";
@@ -197,24 +199,39 @@ function checkReferences(
   const names = new Set(clusters.map(({ name }) => name));
   for (const [i, listener] of listeners.entries()) {
     const inside = at.child("listeners").item(i);
+    const { message } = listener;
     for (const [j, { filter }] of listener.filterChains.entries()) {
-      if (filter.kind !== "httpConnectionManager") continue;
-      // Filters without effect may stand before it, so the path names the chain.
       const chain = inside.child("filter_chains").item(j);
-      checkRoute(chain, filter.config.route, names, hasAds);
+      checkRoute(managerAt(chain, message.filterChains[j]), filter, names, hasAds);
     }
+    const { defaultFilterChain } = listener;
+    if (defaultFilterChain === undefined) continue;
+    const chain = inside.child("default_filter_chain");
+    const manager = managerAt(chain, message.defaultFilterChain);
+    checkRoute(manager, defaultFilterChain.filter, names, hasAds);
   }
+}
+
+/** Where the connection manager of a chain stands: filters without effect may stand around it. */
+function managerAt(chain: Field, message: FilterChain | undefined): Field {
+  const index = message?.filters.findIndex(({ configType }) => {
+    const any = configType.case === "typedConfig" ? configType.value : undefined;
+    return unpackAs(HttpConnectionManagerSchema, any) !== undefined;
+  });
+  return chain
+    .child("filters")
+    .item(index ?? 0)
+    .child("typed_config");
 }
 
 function checkRoute(
   at: Field,
-  route: Extract<
-    ListenerConfig["filterChains"][number]["filter"],
-    { kind: "httpConnectionManager" }
-  >["config"]["route"],
+  filter: NetworkFilterConfig,
   clusterNames: ReadonlySet<string>,
   hasAds: boolean,
 ): void {
+  if (filter.kind !== "httpConnectionManager") return;
+  const { route } = filter.config;
   if (route.kind === "rds") {
     if (!hasAds) at.child("rds").reject("dynamic_resources.ads_config is required");
     return;
