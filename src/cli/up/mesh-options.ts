@@ -2,6 +2,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { SocketAddress } from "#base/net.ts";
 import { bootstrapFor, type ProxyIdentity } from "./bootstrap.ts";
+import { readProxyError } from "./log-line.ts";
 import type { ProbePorts } from "./probe-runner.ts";
 import type { Reporter } from "./reporter.ts";
 import { describeCrash, Supervised } from "./supervised.ts";
@@ -35,7 +36,11 @@ export function createProxy(options: MeshOptions, identity: ProxyIdentity): Supe
       command: proxyCommand(file),
       directory,
       env,
-      onLine: (line) => reporter.output(name, line),
+      onLine: (line) => {
+        const error = readProxyError(line);
+        if (error === undefined) reporter.output(name, line);
+        else reporter.error(name, error);
+      },
     },
     ...ports,
     onStarted: () => {},

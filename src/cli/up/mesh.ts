@@ -5,8 +5,8 @@ import { ADMIN_PORT, HOST_SIDECAR_ADDRESS } from "./addresses.ts";
 import { Gateways } from "./gateways.ts";
 import type { Instance } from "./instance.ts";
 import { Instances } from "./instances.ts";
+import { readPilotLine } from "./log-line.ts";
 import { createProxy, type MeshOptions } from "./mesh-options.ts";
-import { readPilotLine } from "./pilot-line.ts";
 import { type GatewayPlan, planMesh } from "./plan.ts";
 import { describeCrash, Supervised } from "./supervised.ts";
 

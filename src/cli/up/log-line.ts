@@ -1,4 +1,4 @@
-// What a line that the pilot printed means to the person who runs `up`: mistakes in the configuration must not stay in a log.
+// What a line that the pilot or a proxy printed means to the person who runs `up`: what is wrong must not stay in a log.
 
 export type PilotLine =
   | { readonly kind: "ready" }
@@ -16,6 +16,8 @@ export type PilotLine =
 
 /** [time][level][component] message, as io/bun/log.ts writes it. */
 const LOG_LINE = /^\[[^\]]*\]\[(\w+)\]\[[\w.-]+\] (.*)$/;
+/** The same, and Envoy's own: [time][thread][level][logger] [file:line] message. */
+const PROXY_ERROR = /^\[[^\]]*\](?:\[\d+\])?\[(?:error|critical)\]\[[^\]]*\] (?:\[[^\]]*\] )?(.*)$/;
 /** file:line:column, which begins every problem of a configuration (`formatProblem`). */
 const POSITION = /^[^\s:][^:]*:\d+:\d+: /;
 const MENDED = "mended: ";
@@ -40,4 +42,9 @@ export function readPilotLine(line: string, stream: "stdout" | "stderr"): PilotL
     part: POSITION.test(text) ? "config" : "pilot",
     text,
   };
+}
+
+/** What went wrong in a proxy; undefined for every other line. Envoy's warnings are about its own configuration, made here. */
+export function readProxyError(line: string): string | undefined {
+  return PROXY_ERROR.exec(line)?.[1];
 }

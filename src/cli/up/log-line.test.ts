@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createLog } from "#io/bun/log.ts";
-import { readPilotLine } from "./pilot-line.ts";
+import { readPilotLine, readProxyError } from "./log-line.ts";
 
 /** The line that the pilot's own log writes. */
 function logged(level: "info" | "warning" | "error", message: string, component = "pilot"): string {
@@ -50,4 +50,17 @@ test.each([
   ["  ", "stderr", "detail"],
 ] as const)("%p on %s: %s", (line, stream, kind) => {
   expect(readPilotLine(line, stream).kind).toBe(kind);
+});
+
+test.each([
+  [logged("error", "cannot listen", "config"), "cannot listen"],
+  [
+    "[2026-11-23 23:20:51.820][7137][error][config] [source/common/a.cc:1405] listener '0.0.0.0_80' failed to bind",
+    "listener '0.0.0.0_80' failed to bind",
+  ],
+  ["[2026-11-23 23:20:51.821][7137][warning][config] [source/common/b.cc:89] rejected", undefined],
+  ["[error] anything", undefined],
+  ["", undefined],
+])("of what a proxy prints, errors are shown: %p", (line, text) => {
+  expect(readProxyError(line)).toBe(text);
 });
