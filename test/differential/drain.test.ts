@@ -32,7 +32,8 @@ async function isRefused(to_: Side): Promise<boolean> {
   }
 }
 
-describe("drain on SIGTERM", () => {
+// SAMPAN_DIFFERENTIAL=envoy asks how Envoy stands beside itself; how it ends is known.
+describe.skipIf(process.env["SAMPAN_DIFFERENTIAL"] === "envoy")("drain on SIGTERM", () => {
   afterEach(async () => {
     await side?.stop();
     side = undefined;

@@ -8,7 +8,10 @@ import { type Pair, type Side, sidesOf, startPair, stopPair } from "./harness/si
 
 const MIB = 1 << 20;
 const BODY_BYTES = 100 * MIB;
-const MAX_GROWTH_BYTES = 40 * MIB;
+/** While the slow end does not read: what the proxy holds for it. */
+const MAX_HELD_BYTES = 40 * MIB;
+/** After all of it went through: buffers that the garbage collector has not come to yet, too. */
+const MAX_GROWTH_BYTES = 96 * MIB;
 /** How long the slow end does not read at all: what is to pile up has piled up by then. */
 const PAUSE_MS = 700;
 
@@ -120,8 +123,9 @@ describe.skipIf(mustSkip(findPeer("envoy")))("streaming, Envoy and ours", () => 
   });
 
   const boundedOnOurs = (side: Side, before: number): void => {
-    const growth = Math.max(pausedBytes, residentBytes(side)) - before;
-    if (side.isOurs) expect(growth).toBeLessThan(MAX_GROWTH_BYTES);
+    if (!side.isOurs) return;
+    expect(pausedBytes - before).toBeLessThan(MAX_HELD_BYTES);
+    expect(residentBytes(side) - before).toBeLessThan(MAX_GROWTH_BYTES);
   };
 
   test("100 MB down to a slow reader", async () => {

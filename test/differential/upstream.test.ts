@@ -521,15 +521,15 @@ describe.skipIf(mustSkip(findPeer("envoy")))("upstream, Envoy and ours", () => {
   });
 
   test("weighted clusters: proportions by chi-square", async () => {
-    const REQUESTS = 2000;
+    const REQUESTS = 1200;
     const counts = await Promise.all(
       sidesOf(pair).map(async (side) => {
         for (const origin of side.origins.values()) origin.expect([]);
         const client = await Client.connect(side.place.ip, side.place.port("weights"));
         const methods = Array.from({ length: REQUESTS }, () => "GET");
-        for (let sent = 0; sent < REQUESTS; sent += 100) {
-          client.write(get("/").repeat(100));
-          await client.step({ untilResponses: sent + 100 }, methods, 5000);
+        for (let sent = 0; sent < REQUESTS; sent += 40) {
+          client.write(get("/").repeat(40));
+          await client.step({ untilResponses: sent + 40 }, methods, 5000);
         }
         await client.close();
         return [side.origin("a").requests.length, side.origin("b").requests.length] as const;
@@ -537,7 +537,7 @@ describe.skipIf(mustSkip(findPeer("envoy")))("upstream, Envoy and ours", () => {
     );
     for (const [a, b] of counts) {
       expect(a + b).toBe(REQUESTS);
-      const chiSquare = (a - 500) ** 2 / 500 + (b - 1500) ** 2 / 1500;
+      const chiSquare = (a - 300) ** 2 / 300 + (b - 900) ** 2 / 900;
       expect(chiSquare).toBeLessThan(15.1); // one degree of freedom, p = 0.0001
     }
   }, 20_000);
