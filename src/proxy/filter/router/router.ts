@@ -1,24 +1,20 @@
 // The last HTTP filter: forwards one request to a host of its cluster, over and over as the retry policy allows, and brings the
-// response back. Which host is the cluster's choice, which connection the pool's, and whether to try again the RetryState's.
+// response back. Which host is the cluster's choice, an attempt the UpstreamRequest's affair, whether to try again the RetryState's.
 import type { SocketAddress } from "#base/net.ts";
 import type { HeaderBlock } from "#codec/header-block.ts";
 import type { RequestHead } from "#codec/http1/request-head.ts";
 import type { ResponseHead } from "#codec/http1/response-head.ts";
 import type { ForwardAction, RetryPolicy } from "../../config/route-config.ts";
 import { BodyBuffer } from "../../http/body-buffer.ts";
-import type { ClientConnection, UpstreamExchange } from "../../http/client-connection.ts";
 import type { HttpServices } from "../../http/connection-manager.ts";
 import {
   decimalBytes,
-  GRPC_STATUS,
   TRUE,
-  X_ENVOY_ATTEMPT_COUNT,
-  X_ENVOY_EXPECTED_RQ_TIMEOUT_MS,
   X_ENVOY_OVERLOADED,
   X_ENVOY_UPSTREAM_SERVICE_TIME,
 } from "../../http/header-names.ts";
 import { PAUSE } from "../../http/pause-reason.ts";
-import { RESET, RESET_OF_POOL_FAILURE, type ResetReason } from "../../http/reset-reason.ts";
+import { RESET, type ResetReason } from "../../http/reset-reason.ts";
 import type { Stream } from "../../http/stream.ts";
 import { FLAG } from "../../response-flags.ts";
 import { finalizeRequest, finalizeResponse } from "../../route/finalize.ts";
@@ -29,29 +25,19 @@ import { CLUSTER } from "../../stats/schema/cluster.ts";
 import { HTTP } from "../../stats/schema/http.ts";
 import { type TimeoutOwner, WheelTimer } from "../../timer-wheel.ts";
 import type { Cluster } from "../../upstream/cluster.ts";
-import type {
-  ConnectionPool,
-  PoolFailureReason,
-  PoolWaiter,
-} from "../../upstream/connection-pool.ts";
 import type { Host } from "../../upstream/host.ts";
-import { NOT_WAITING } from "../../upstream/pending-queue.ts";
 import type { PickContext } from "../../upstream/pick-context.ts";
-import { httpStatusOfGrpc } from "../local-reply.ts";
 import { answerByRoute } from "./answer-by-route.ts";
+import { resetDetails, setAttemptCount, setExpectedTimeout } from "./attempt-fields.ts";
 import { isRetriable, RetryState } from "./retry-state.ts";
 import { type ShadowRequest, startShadows } from "./shadow-request.ts";
+import { type AttemptLimits, type AttemptOwner, UpstreamRequest } from "./upstream-request.ts";
 
-const [GLOBAL_TIMEOUT, PER_TRY_TIMEOUT, PER_TRY_IDLE_TIMEOUT, BACK_OFF] = [0, 1, 2, 3] as const;
+const [GLOBAL_TIMEOUT, BACK_OFF] = [0, 1] as const;
 
-/** Made once a connection and used for its requests in turn; it is also the attempt, for there is one at a time. */
-export class Router
-  implements PoolWaiter<ClientConnection>, UpstreamExchange, PickContext, TimeoutOwner
-{
-  poolSlot: number = NOT_WAITING;
+/** Made once a downstream connection and used for its requests in turn. */
+export class Router implements AttemptOwner, PickContext, TimeoutOwner {
   readonly originalDestination: SocketAddress | undefined = undefined;
-  /** When a byte last came from upstream. */
-  lastActivityMs = 0;
   readonly #stream: Stream;
   readonly #services: HttpServices;
   readonly #suppressEnvoyHeaders: boolean;
@@ -63,14 +49,10 @@ export class Router
   /** The same, once the request is being forwarded. */
   #cluster: Cluster | undefined = undefined;
   #retry: RetryState | undefined = undefined;
-  #perTryTimeoutMs: number | undefined = undefined;
-
-  #host: Host | undefined = undefined;
-  #pool: ConnectionPool<ClientConnection> | undefined = undefined;
-  #connection: ClientConnection | undefined = undefined;
-  #sentBefore = 0;
-  #acquiredAtMs = 0;
+  #limits: AttemptLimits | undefined = undefined;
+  readonly #attempt: UpstreamRequest;
   #isRequestEnded = false;
+  /** The client gets an upstream's response: nothing is tried again. */
   #isResponseStarted = false;
   /** The body so far: what could not be sent yet, and, while a retry is possible, all of it. */
   readonly #body: BodyBuffer = new BodyBuffer();
@@ -80,17 +62,21 @@ export class Router
   #shadows: ShadowRequest[] = [];
 
   readonly #globalTimer: WheelTimer = new WheelTimer(this, GLOBAL_TIMEOUT);
-  readonly #perTryTimer: WheelTimer = new WheelTimer(this, PER_TRY_TIMEOUT);
-  readonly #perTryIdleTimer: WheelTimer = new WheelTimer(this, PER_TRY_IDLE_TIMEOUT);
   readonly #backOffTimer: WheelTimer = new WheelTimer(this, BACK_OFF);
 
   constructor(stream: Stream, services: HttpServices, suppressEnvoyHeaders: boolean) {
     this.#stream = stream;
     this.#services = services;
     this.#suppressEnvoyHeaders = suppressEnvoyHeaders;
+    this.#attempt = new UpstreamRequest(stream, services, this);
   }
 
   // ---- for the stream
+
+  /** When a byte last came from upstream. */
+  get lastActivityMs(): number {
+    return this.#attempt.lastActivityMs;
+  }
 
   /** The cluster that the request will go to; undefined: none. */
   get clusterName(): string | undefined {
@@ -145,8 +131,7 @@ export class Router
     this.#cluster = cluster;
     stream.attemptCount = 1;
     this.#preparePolicy(entry.retryPolicy, action, head);
-    this.#setTimeoutHeader(head, action);
-    this.#setAttemptCount(head, entry);
+    this.#setAttemptFields(head, entry, action);
     finalizeRequest(entry, choice, head, stream, this.#suppressEnvoyHeaders);
     if (action.mirrors.length > 0) {
       this.#shadows = startShadows(action, stream, this.#services, head);
@@ -162,16 +147,14 @@ export class Router
     if (this.#keepsBody && this.#body.size + end - start > this.#bufferLimitBytes) {
       this.#stopKeepingBody();
     }
-    const connection = this.#connection;
-    if (this.#keepsBody || connection === undefined) {
+    const { isConnected } = this.#attempt;
+    if (this.#keepsBody || !isConnected) {
       this.#body.append(bytes, start, end);
-      if (connection === undefined && this.#body.size > this.#bufferLimitBytes) {
+      if (!isConnected && this.#body.size > this.#bufferLimitBytes) {
         this.#stream.owner.pauseRequest(PAUSE.bodyIsHeld, true);
       }
     }
-    if (connection === undefined) return;
-    connection.sendData(bytes, start, end);
-    this.#touchPerTryIdle();
+    if (isConnected) this.#attempt.sendData(bytes, start, end);
   }
 
   onRequestTrailers(trailers: HeaderBlock): void {
@@ -181,15 +164,15 @@ export class Router
   onRequestEnd(): void {
     if (this.#cluster === undefined || this.#isRequestEnded) return;
     this.#endRequest();
-    if (this.#connection !== undefined) this.#finishSending(this.#connection);
+    this.#attempt.finish(this.#trailers);
   }
 
   onDownstreamAboveWatermark(): void {
-    this.#connection?.pauseReading(true);
+    this.#attempt.pauseReading(true);
   }
 
   onDownstreamBelowWatermark(): void {
-    this.#connection?.pauseReading(false);
+    this.#attempt.pauseReading(false);
   }
 
   /** The stream is over: whatever is still under way is given up. */
@@ -198,8 +181,10 @@ export class Router
     this.#action = undefined;
     this.#target = undefined;
     if (this.#cluster === undefined) return;
-    this.#dropAttempt();
-    this.#disarmAll();
+    this.#attempt.release();
+    const { wheel } = this.#stream.dispatcher;
+    wheel.disarm(this.#globalTimer);
+    wheel.disarm(this.#backOffTimer);
     this.#retry?.release();
     this.#retry = undefined;
     if (this.#body.size > 0) this.#body.clear();
@@ -210,8 +195,6 @@ export class Router
     if (this.#triedHosts.length > 0) this.#triedHosts = [];
     this.#trailers = undefined;
     this.#cluster = undefined;
-    this.#host = undefined;
-    this.#pool = undefined;
   }
 
   // ---- for the load balancer
@@ -224,72 +207,39 @@ export class Router
     return this.#retry?.policy.avoidPreviousHosts === true && this.#triedHosts.includes(host);
   }
 
-  // ---- for the pool
+  // ---- for the attempt
 
-  onConnectionReady(connection: ClientConnection): void {
-    const stream = this.#stream;
-    const head = stream.requestHead as RequestHead;
-    const { nowMs } = stream.dispatcher;
-    this.#connection = connection;
-    this.#cluster?.outlier?.handleLocalOrigin(connection.host, "connectSuccess", nowMs);
-    stream.upstreamConnectionId = connection.id;
-    stream.upstreamLocalAddress = connection.socket?.local;
-    stream.upstreamProtocol = "HTTP/1.1";
-    stream.connectionPoolReadyMs = nowMs - this.#acquiredAtMs;
-    stream.firstUpstreamTxMs ??= nowMs;
+  onAttemptReady(): void {
+    const head = this.#stream.requestHead as RequestHead;
     if (this.#action?.hostRewrite?.kind === "auto") this.#takeHostname(head, this.#action);
-    this.#sentBefore = connection.bytesSent;
-    connection.startRequest(this, head, head.framing);
-    stream.upstreamHeaderBytesSent = connection.bytesSent - this.#sentBefore;
-    if (stream.owner.writer.isAboveWatermark) connection.pauseReading(true);
+    this.#attempt.sendHead(head);
     if (this.#body.size > 0) {
-      connection.sendData(this.#body.bytes, 0, this.#body.size);
+      this.#attempt.sendData(this.#body.bytes, 0, this.#body.size);
       if (!this.#keepsBody) this.#body.clear();
-      stream.owner.pauseRequest(PAUSE.bodyIsHeld, false);
+      this.#stream.owner.pauseRequest(PAUSE.bodyIsHeld, false);
     }
-    if (this.#isRequestEnded) this.#finishSending(connection);
-    this.#touchPerTryIdle();
+    if (this.#isRequestEnded) this.#attempt.finish(this.#trailers);
   }
 
-  onPoolFailure(reason: PoolFailureReason): void {
-    const reset = RESET_OF_POOL_FAILURE[reason];
-    this.#stream.upstreamTransportFailureReason =
-      reason === "overflow" ? undefined : this.#services.poolKind.lastConnectError;
-    this.#failAttempt(reset, false);
-  }
-
-  // ---- for the connection
-
-  onUpstreamInformational(head: ResponseHead): void {
+  onAttemptInformational(head: ResponseHead): void {
     this.#cluster?.codes.count(head.status);
     if (head.status === 100 && this.#stream.manager.config.proxy100Continue) {
       this.#stream.sendContinue();
     }
   }
 
-  onUpstreamHead(head: ResponseHead): void {
-    const stream = this.#stream;
-    const cluster = this.#cluster as Cluster;
-    const host = this.#host as Host;
-    const { nowMs } = stream.dispatcher;
-    const { status } = head;
-    stream.firstUpstreamRxMs = nowMs;
-    this.lastActivityMs = nowMs;
-    stream.dispatcher.wheel.disarm(this.#perTryTimer);
-    this.#touchPerTryIdle();
-    if (cluster.outlier !== undefined) {
-      const grpc = head.value(GRPC_STATUS);
-      const counted = grpc === undefined ? status : httpStatusOfGrpc(Number(grpc));
-      cluster.outlier.handleHttpStatus(host, counted, nowMs);
-    }
+  onAttemptHead(head: ResponseHead): void {
     if (this.#retry !== undefined && this.#retriesResponse(head)) return;
-    cluster.codes.count(status);
-    if (status >= 500) host.stats.rqError += 1;
-    else host.stats.rqSuccess += 1;
+    const stream = this.#stream;
+    const { status } = head;
+    const { stats } = this.#attempt.host as Host;
+    this.#cluster?.codes.count(status);
+    if (status >= 500) stats.rqError += 1;
+    else stats.rqSuccess += 1;
     this.#isResponseStarted = true;
     this.#keepsBody = false;
     if (!this.#suppressEnvoyHeaders && stream.requestCompleteMs !== undefined) {
-      const serviceMs = Math.round(nowMs - stream.requestCompleteMs);
+      const serviceMs = Math.round(stream.dispatcher.nowMs - stream.requestCompleteMs);
       head.set(X_ENVOY_UPSTREAM_SERVICE_TIME, decimalBytes(serviceMs));
     }
     const entry = this.#entry as RouteEntry;
@@ -302,209 +252,25 @@ export class Router
     stream.sendHead(head, "via_upstream");
   }
 
-  onUpstreamData(bytes: Uint8Array, start: number, end: number): void {
-    this.#touchPerTryIdle();
-    this.lastActivityMs = this.#stream.dispatcher.nowMs;
-    this.#stream.upstreamWireBytesReceived += end - start;
+  onAttemptData(bytes: Uint8Array, start: number, end: number): void {
     this.#stream.sendData(bytes, start, end);
   }
 
-  onUpstreamTrailers(trailers: HeaderBlock): void {
+  onAttemptTrailers(trailers: HeaderBlock): void {
     if (this.#cluster?.config.enableTrailers !== true) return;
     if (this.#stream.manager.config.enableTrailers) this.#stream.responseTrailers = trailers;
   }
 
-  onUpstreamEnd(): void {
+  onAttemptEnd(): void {
     const stream = this.#stream;
-    const { nowMs } = stream.dispatcher;
-    this.#connection = undefined;
-    stream.lastUpstreamRxMs = nowMs;
     if (stream.requestCompleteMs !== undefined) {
-      this.#cluster?.recordRequestTime(nowMs - stream.requestCompleteMs, "external");
+      const tookMs = stream.dispatcher.nowMs - stream.requestCompleteMs;
+      this.#cluster?.recordRequestTime(tookMs, "external");
     }
     stream.sendEnd(stream.responseTrailers);
   }
 
-  onUpstreamReset(reason: ResetReason): void {
-    this.#connection = undefined;
-    this.#failAttempt(reason, true);
-  }
-
-  onUpstreamAboveWatermark(): void {
-    this.#stream.owner.pauseRequest(PAUSE.upstreamIsSlow, true);
-  }
-
-  onUpstreamBelowWatermark(): void {
-    this.#stream.owner.pauseRequest(PAUSE.upstreamIsSlow, false);
-  }
-
-  // ---- for the timer wheel
-
-  onTimeout(kind: number): void {
-    switch (kind) {
-      case GLOBAL_TIMEOUT:
-        this.#onGlobalTimeout();
-        break;
-      case PER_TRY_TIMEOUT:
-        this.#onPerTryTimeout(CLUSTER.upstream_rq_per_try_timeout, "upstream_per_try_timeout");
-        break;
-      case PER_TRY_IDLE_TIMEOUT:
-        this.#onPerTryTimeout(
-          CLUSTER.upstream_rq_per_try_idle_timeout,
-          "upstream_per_try_idle_timeout",
-        );
-        break;
-      default:
-        this.#retry?.started();
-        this.#stream.attemptCount += 1;
-        this.#startAttempt();
-    }
-  }
-
-  // ---- attempts
-
-  get #bufferLimitBytes(): number {
-    return this.#stream.manager.bufferLimitBytes;
-  }
-
-  #preparePolicy(policy: RetryPolicy | undefined, action: ForwardAction, head: RequestHead): void {
-    this.#perTryTimeoutMs = undefined;
-    this.#retry = undefined;
-    this.#keepsBody = false;
-    if (policy === undefined) return;
-    const perTryMs = policy.perTryTimeoutMs;
-    // One that the global timeout always beats is none.
-    if (perTryMs !== undefined && (action.timeoutMs === undefined || perTryMs < action.timeoutMs)) {
-      this.#perTryTimeoutMs = perTryMs;
-    }
-    if (!isRetriable(policy, head) || head.framing === "tunnel") return;
-    const cluster = this.#cluster as Cluster;
-    this.#retry = new RetryState(
-      policy,
-      cluster,
-      cluster.breaker(action.priority),
-      this.#services.dispatcher.random,
-    );
-    this.#keepsBody = true;
-  }
-
-  #startAttempt(): void {
-    const stream = this.#stream;
-    const cluster = this.#cluster as Cluster;
-    const action = this.#action as ForwardAction;
-    if (stream.attemptCount > 1) this.#renewHeaders(stream.requestHead as RequestHead, action);
-    const host = cluster.pick(this);
-    this.#host = host;
-    if (host === undefined) {
-      stream.addFlag(FLAG.UH);
-      cluster.codes.count(503);
-      this.#replyLocally(503, "no healthy upstream", "no_healthy_upstream");
-      return;
-    }
-    stream.upstreamHost = host.address;
-    stream.upstreamHostname = host.hostname;
-    if (this.#retry !== undefined) this.#triedHosts.push(host);
-    const pool = host.pool(this.#services.poolKind, action.priority);
-    this.#pool = pool;
-    this.#acquiredAtMs = stream.dispatcher.nowMs;
-    const outcome = pool.acquire(this);
-    if (outcome === "overflow") this.onPoolFailure("overflow");
-    else if (outcome !== "pending") this.onConnectionReady(outcome);
-  }
-
-  /** Envoy's bookkeeping in a request that is sent once more. */
-  #renewHeaders(head: RequestHead, action: ForwardAction): void {
-    this.#setTimeoutHeader(head, action);
-    this.#setAttemptCount(head, this.#entry as RouteEntry);
-    this.#stream.resetUpstream();
-  }
-
-  /** The request asks for the host by the name it was resolved from (auto_host_rewrite). */
-  #takeHostname(head: RequestHead, action: ForwardAction): void {
-    const hostname = this.#host?.hostname ?? "";
-    if (hostname === "" || this.#choice?.weighted?.hostRewrite !== undefined) return;
-    rewriteHost(head, hostname, {
-      appendForwardedHost: action.appendXForwardedHost,
-      keepOriginal: !this.#suppressEnvoyHeaders,
-    });
-  }
-
-  #endRequest(): void {
-    const { wheel, nowMs } = this.#stream.dispatcher;
-    this.#isRequestEnded = true;
-    for (const shadow of this.#shadows) shadow.end();
-    const timeoutMs = this.#action?.timeoutMs;
-    if (timeoutMs !== undefined) wheel.arm(this.#globalTimer, nowMs, timeoutMs);
-  }
-
-  #finishSending(connection: ClientConnection): void {
-    const stream = this.#stream;
-    connection.endRequest(this.#trailers);
-    stream.lastUpstreamTxMs = stream.dispatcher.nowMs;
-    stream.upstreamWireBytesSent = connection.bytesSent - this.#sentBefore;
-    if (this.#perTryTimeoutMs !== undefined && !this.#isResponseStarted) {
-      stream.dispatcher.wheel.arm(
-        this.#perTryTimer,
-        stream.dispatcher.nowMs,
-        this.#perTryTimeoutMs,
-      );
-    }
-  }
-
-  /** More body came than may be kept for another attempt: there will be none. */
-  #stopKeepingBody(): void {
-    this.#keepsBody = false;
-    this.#cluster?.stats.inc(CLUSTER.retry_or_shadow_abandoned);
-    this.#retry?.release();
-    this.#retry = undefined;
-    if (this.#connection !== undefined) this.#body.clear();
-  }
-
-  /** Lets go of the attempt under way, whatever state it is in. */
-  #dropAttempt(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.abandon();
-    if (this.poolSlot !== NOT_WAITING) this.#pool?.cancel(this);
-  }
-
-  /** A head came that the policy may not want to pass on. */
-  #retriesResponse(head: ResponseHead): boolean {
-    const cluster = this.#cluster as Cluster;
-    const verdict = (this.#retry as RetryState).afterResponse(head);
-    if (verdict === "retry") {
-      cluster.codes.countRetried(head.status);
-      (this.#host as Host).stats.rqError += 1;
-      this.#dropAttempt();
-      this.#scheduleRetry();
-      return true;
-    }
-    this.#flagVerdict(verdict);
-    return false;
-  }
-
-  #scheduleRetry(): void {
-    const { wheel, nowMs } = this.#stream.dispatcher;
-    wheel.disarm(this.#perTryTimer);
-    wheel.disarm(this.#perTryIdleTimer);
-    this.#stream.owner.pauseRequest(PAUSE.upstreamIsSlow, false);
-    wheel.arm(this.#backOffTimer, nowMs, (this.#retry as RetryState).backOffMs);
-  }
-
-  #flagVerdict(verdict: "no" | "limit" | "overflow"): void {
-    if (verdict === "limit") this.#stream.addFlag(FLAG.URX);
-    else if (verdict === "overflow") this.#stream.addFlag(FLAG.UO);
-  }
-
-  /** The attempt ended without a whole response. */
-  #failAttempt(reason: ResetReason, wasStarted: boolean): void {
-    const cluster = this.#cluster as Cluster;
-    const host = this.#host as Host;
-    const { nowMs } = this.#stream.dispatcher;
-    const { isConnectFailure } = RESET[reason];
-    if (reason !== "overflow") {
-      cluster.outlier?.handleLocalOrigin(host, isConnectFailure ? "connectFailed" : "reset", nowMs);
-    }
+  onAttemptFailed(reason: ResetReason, wasStarted: boolean): void {
     if (this.#isResponseStarted) {
       this.#abortResponse(RESET[reason].flag, resetDetails("after", reason, undefined));
       return;
@@ -522,11 +288,143 @@ export class Router
     );
   }
 
+  onAttemptTimeout(limit: "perTry" | "perTryIdle"): void {
+    const isIdle = limit === "perTryIdle";
+    this.#cluster?.stats.inc(
+      isIdle ? CLUSTER.upstream_rq_per_try_idle_timeout : CLUSTER.upstream_rq_per_try_timeout,
+    );
+    (this.#attempt.host as Host).stats.rqTimeout += 1;
+    if (!this.#isResponseStarted) {
+      if (this.#retriesReset("localReset", true)) return;
+      this.#chargeAbort(504, false);
+    }
+    this.#replyTimeout(isIdle ? "upstream_per_try_idle_timeout" : "upstream_per_try_timeout");
+  }
+
+  onAttemptBackedUp(isBackedUp: boolean): void {
+    this.#stream.owner.pauseRequest(PAUSE.upstreamIsSlow, isBackedUp);
+  }
+
+  // ---- for the timer wheel
+
+  onTimeout(kind: number): void {
+    if (kind === GLOBAL_TIMEOUT) {
+      this.#onGlobalTimeout();
+      return;
+    }
+    this.#retry?.started();
+    this.#stream.attemptCount += 1;
+    this.#startAttempt();
+  }
+
+  // ---- attempts
+
+  get #bufferLimitBytes(): number {
+    return this.#stream.manager.bufferLimitBytes;
+  }
+
+  #preparePolicy(policy: RetryPolicy | undefined, action: ForwardAction, head: RequestHead): void {
+    this.#limits = undefined;
+    this.#retry = undefined;
+    this.#keepsBody = false;
+    if (policy === undefined) return;
+    const { perTryIdleTimeoutMs } = policy;
+    let { perTryTimeoutMs } = policy;
+    // One that the global timeout always beats is none.
+    if (action.timeoutMs !== undefined && (perTryTimeoutMs ?? 0) >= action.timeoutMs) {
+      perTryTimeoutMs = undefined;
+    }
+    if (perTryTimeoutMs !== undefined || perTryIdleTimeoutMs !== undefined) {
+      this.#limits = { perTryTimeoutMs, perTryIdleTimeoutMs };
+    }
+    if (!isRetriable(policy, head) || head.framing === "tunnel") return;
+    const cluster = this.#cluster as Cluster;
+    this.#retry = new RetryState(
+      policy,
+      cluster,
+      cluster.breaker(action.priority),
+      this.#services.dispatcher.random,
+    );
+    this.#keepsBody = true;
+  }
+
+  #startAttempt(): void {
+    const stream = this.#stream;
+    const cluster = this.#cluster as Cluster;
+    const action = this.#action as ForwardAction;
+    if (stream.attemptCount > 1) {
+      this.#setAttemptFields(stream.requestHead as RequestHead, this.#entry as RouteEntry, action);
+      stream.resetUpstream();
+    }
+    const host = cluster.pick(this);
+    if (host === undefined) {
+      stream.addFlag(FLAG.UH);
+      cluster.codes.count(503);
+      this.#replyLocally(503, "no healthy upstream", "no_healthy_upstream");
+      return;
+    }
+    if (this.#retry !== undefined) this.#triedHosts.push(host);
+    this.#attempt.start(cluster, host, action.priority, this.#limits);
+  }
+
+  /** The request asks for the host by the name it was resolved from (auto_host_rewrite). */
+  #takeHostname(head: RequestHead, action: ForwardAction): void {
+    const hostname = this.#attempt.host?.hostname ?? "";
+    if (hostname === "" || this.#choice?.weighted?.hostRewrite !== undefined) return;
+    rewriteHost(head, hostname, {
+      appendForwardedHost: action.appendXForwardedHost,
+      keepOriginal: !this.#suppressEnvoyHeaders,
+    });
+  }
+
+  #endRequest(): void {
+    const { wheel, nowMs } = this.#stream.dispatcher;
+    this.#isRequestEnded = true;
+    for (const shadow of this.#shadows) shadow.end();
+    const timeoutMs = this.#action?.timeoutMs;
+    if (timeoutMs !== undefined) wheel.arm(this.#globalTimer, nowMs, timeoutMs);
+  }
+
+  /** More body came than may be kept for another attempt: there will be none. */
+  #stopKeepingBody(): void {
+    this.#keepsBody = false;
+    this.#cluster?.stats.inc(CLUSTER.retry_or_shadow_abandoned);
+    this.#retry?.release();
+    this.#retry = undefined;
+    if (this.#attempt.isConnected) this.#body.clear();
+  }
+
+  /** A head came that the policy may not want to pass on. */
+  #retriesResponse(head: ResponseHead): boolean {
+    const cluster = this.#cluster as Cluster;
+    const verdict = (this.#retry as RetryState).afterResponse(head);
+    if (verdict === "retry") {
+      cluster.codes.countRetried(head.status);
+      (this.#attempt.host as Host).stats.rqError += 1;
+      this.#attempt.drop();
+      this.#scheduleRetry();
+      return true;
+    }
+    this.#flagVerdict(verdict);
+    return false;
+  }
+
+  #scheduleRetry(): void {
+    const { wheel, nowMs } = this.#stream.dispatcher;
+    this.#stream.owner.pauseRequest(PAUSE.upstreamIsSlow, false);
+    wheel.arm(this.#backOffTimer, nowMs, (this.#retry as RetryState).backOffMs);
+  }
+
+  #flagVerdict(verdict: "no" | "limit" | "overflow"): void {
+    if (verdict === "limit") this.#stream.addFlag(FLAG.URX);
+    else if (verdict === "overflow") this.#stream.addFlag(FLAG.UO);
+  }
+
   #retriesReset(reason: ResetReason, wasStarted: boolean): boolean {
     if (this.#retry === undefined) return false;
     const verdict = this.#retry.afterReset(reason, wasStarted);
     if (verdict === "retry") {
-      (this.#host as Host).stats.rqError += 1;
+      (this.#attempt.host as Host).stats.rqError += 1;
       this.#scheduleRetry();
       return true;
     }
@@ -535,38 +433,17 @@ export class Router
   }
 
   #onGlobalTimeout(): void {
-    const cluster = this.#cluster as Cluster;
-    const host = this.#host;
-    const isUnderWay = this.#connection !== undefined || this.poolSlot !== NOT_WAITING;
+    const { host, isUnderWay } = this.#attempt;
     if (isUnderWay && host !== undefined) {
-      cluster.stats.inc(CLUSTER.upstream_rq_timeout);
+      this.#cluster?.stats.inc(CLUSTER.upstream_rq_timeout);
       host.stats.rqTimeout += 1;
       if (!this.#isResponseStarted) {
-        cluster.outlier?.handleLocalOrigin(host, "timeout", this.#stream.dispatcher.nowMs);
+        this.#attempt.reportTimeout();
         this.#chargeAbort(504, false);
       }
     }
-    this.#dropAttempt();
+    this.#attempt.drop();
     this.#replyTimeout("response_timeout");
-  }
-
-  #onPerTryTimeout(
-    counter:
-      | typeof CLUSTER.upstream_rq_per_try_timeout
-      | typeof CLUSTER.upstream_rq_per_try_idle_timeout,
-    details: string,
-  ): void {
-    const cluster = this.#cluster as Cluster;
-    const host = this.#host as Host;
-    cluster.stats.inc(counter);
-    host.stats.rqTimeout += 1;
-    this.#dropAttempt();
-    cluster.outlier?.handleLocalOrigin(host, "timeout", this.#stream.dispatcher.nowMs);
-    if (!this.#isResponseStarted) {
-      if (this.#retriesReset("localReset", true)) return;
-      this.#chargeAbort(504, false);
-    }
-    this.#replyTimeout(details);
   }
 
   #replyTimeout(details: string): void {
@@ -581,7 +458,7 @@ export class Router
   /** The client has part of a response that will not go on. */
   #abortResponse(flag: number, details: string): void {
     const stream = this.#stream;
-    const host = this.#host;
+    const { host } = this.#attempt;
     if (host !== undefined) host.stats.rqError += 1;
     stream.addFlag(flag);
     stream.breakResponse(details);
@@ -590,7 +467,8 @@ export class Router
   /** Counts a status that we give because the upstream gave none. */
   #chargeAbort(status: number, isDropped: boolean): void {
     this.#cluster?.codes.count(status);
-    if (!isDropped && this.#host !== undefined) this.#host.stats.rqError += 1;
+    const { host } = this.#attempt;
+    if (!isDropped && host !== undefined) host.stats.rqError += 1;
   }
 
   #replyLocally(status: number, body: string, details: string, isOverloaded = false): void {
@@ -603,55 +481,21 @@ export class Router
     stream.finishLocalReply(head, status, body, details);
   }
 
-  // ---- fields and timers
+  // ---- fields
 
-  #setTimeoutHeader(head: RequestHead, action: ForwardAction): void {
-    if (this.#suppressEnvoyHeaders) return;
-    const globalMs = action.timeoutMs;
-    let expectedMs = this.#perTryTimeoutMs ?? globalMs;
-    if (expectedMs === undefined) return;
-    const { requestCompleteMs } = this.#stream;
-    if (globalMs !== undefined && requestCompleteMs !== undefined) {
-      const elapsedMs = Math.floor(this.#stream.dispatcher.nowMs - requestCompleteMs);
-      // 0 would mean for ever; our own timer is about to fire.
-      expectedMs = elapsedMs >= globalMs ? 1 : Math.min(expectedMs, globalMs - elapsedMs);
+  #setAttemptFields(head: RequestHead, entry: RouteEntry, action: ForwardAction): void {
+    const { requestCompleteMs, attemptCount, dispatcher } = this.#stream;
+    if (!this.#suppressEnvoyHeaders) {
+      const elapsedMs =
+        requestCompleteMs === undefined ? undefined : dispatcher.nowMs - requestCompleteMs;
+      setExpectedTimeout(head, this.#limits?.perTryTimeoutMs, action.timeoutMs, elapsedMs);
     }
-    head.set(X_ENVOY_EXPECTED_RQ_TIMEOUT_MS, decimalBytes(Math.ceil(expectedMs)));
-  }
-
-  #setAttemptCount(head: RequestHead, entry: RouteEntry): void {
-    if (entry.virtualHost.includeRequestAttemptCount) {
-      head.set(X_ENVOY_ATTEMPT_COUNT, decimalBytes(this.#stream.attemptCount));
-    }
+    if (entry.virtualHost.includeRequestAttemptCount) setAttemptCount(head, attemptCount);
   }
 
   #setResponseAttemptCount(head: ResponseHead, entry: RouteEntry): void {
     if (entry.virtualHost.includeAttemptCountInResponse) {
-      head.set(X_ENVOY_ATTEMPT_COUNT, decimalBytes(this.#stream.attemptCount));
+      setAttemptCount(head, this.#stream.attemptCount);
     }
   }
-
-  #touchPerTryIdle(): void {
-    const idleMs = this.#retry?.policy.perTryIdleTimeoutMs;
-    if (idleMs === undefined) return;
-    this.#stream.dispatcher.wheel.arm(this.#perTryIdleTimer, this.#stream.dispatcher.nowMs, idleMs);
-  }
-
-  #disarmAll(): void {
-    const { wheel } = this.#stream.dispatcher;
-    wheel.disarm(this.#globalTimer);
-    wheel.disarm(this.#perTryTimer);
-    wheel.disarm(this.#perTryIdleTimer);
-    wheel.disarm(this.#backOffTimer);
-  }
-}
-
-/** "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}". */
-function resetDetails(
-  when: "before" | "after",
-  reason: ResetReason,
-  failure: string | undefined,
-): string {
-  const cause = failure === undefined ? "" : `|${failure.replaceAll(" ", "_")}`;
-  return `upstream_reset_${when}_response_started{${RESET[reason].details}${cause}}`;
 }
