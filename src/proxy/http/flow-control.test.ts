@@ -141,3 +141,41 @@ test("the response ends while the reader is slow: the upstream connection serves
   expect(other.take()).toEndWith("other");
   expect(f.origin.peers).toHaveLength(1);
 });
+
+test("a client that asks and asks and never reads: no more is answered than fits", () => {
+  const BODY_BYTES = 4000;
+  const COUNT = 3000;
+  current = new ProxyFixture({
+    routes: [
+      routeTo("origin", {}, { prefix: "/up" }),
+      {
+        match: { prefix: "/" },
+        direct_response: { status: 200, body: { inline_string: "x".repeat(BODY_BYTES) } },
+      },
+    ],
+    listener: { per_connection_buffer_limit_bytes: LIMIT },
+  });
+  const f = current;
+  for (const path of ["/", "/up"]) {
+    const client = f.client();
+    client.socket?.pause();
+    client.keepText = false;
+    const before = f.stat("http.test.downstream_rq_total");
+    f.send(client, get(path).repeat(COUNT));
+    const answer = (): void => {
+      for (const peer of f.origin.peers)
+        if (peer.take() !== "") peer.send(ok("x".repeat(BODY_BYTES)));
+      f.net.run();
+    };
+    for (let i = 0; i < COUNT; i += 1) answer();
+    const begun = f.stat("http.test.downstream_rq_total") - before;
+    expect(begun).toBeGreaterThan(5);
+    // The watermark, what the network holds, and one more.
+    expect(begun).toBeLessThanOrEqual((LIMIT + 65_536) / BODY_BYTES + 2);
+    client.socket?.resume();
+    for (let i = 0; i < COUNT; i += 1) answer();
+    expect(f.stat("http.test.downstream_rq_total") - before).toBe(COUNT);
+    expect(client.receivedBytes).toBeGreaterThan(COUNT * BODY_BYTES);
+    expect(f.stat("http.test.downstream_rq_active")).toBe(0);
+  }
+});

@@ -242,6 +242,10 @@ export class ServerConnection
 
   onFlushed(): void {
     if (this.#isClosed) return;
+    if (!this.#isClosing) {
+      this.flush();
+      return;
+    }
     if (!this.#delaysClose) {
       this.close();
       return;
@@ -283,7 +287,7 @@ export class ServerConnection
     }
   }
 
-  /** Takes up pipelined requests again, at the end of the event in which the one before them ended. */
+  /** Takes up pipelined requests again: at the end of the event in which the one before them ended, or when there is room for answers. */
   flush(): void {
     this.#isDeferred = false;
     if (this.#isClosed || this.#isClosing) return;
@@ -318,6 +322,12 @@ export class ServerConnection
       if (this.#isClosing || this.#isClosed) return;
       if (this.#heldBytes > 0 || (stream.isActive && stream.isRequestComplete)) {
         this.#hold(bytes, at);
+        return;
+      }
+      if (!stream.isActive && this.writer.pendingBytes > this.#manager.bufferLimitBytes) {
+        // Who does not read its answers gets no further ones: they would have to be kept here.
+        this.#hold(bytes, at);
+        this.writer.notifyWhenFlushed();
         return;
       }
       this.#isReceiving = true;
