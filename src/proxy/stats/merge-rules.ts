@@ -17,7 +17,7 @@ interface GroupRules {
 const SUM: GroupRules = { rule: "sum", except: {} };
 
 /** By group; a group that is not here is summed. */
-const RULES: Readonly<Record<string, GroupRules>> = {
+export const MERGE_RULES: Readonly<Record<string, GroupRules>> = {
   clusterManager: { rule: "main", except: { warming_clusters: "max" } },
   listenerManager: {
     rule: "main",
@@ -68,7 +68,7 @@ const BY_TABLE = new WeakMap<StatsTable, readonly MergeRule[]>();
 export function mergeRules(table: StatsTable): readonly MergeRule[] {
   const known = BY_TABLE.get(table);
   if (known !== undefined) return known;
-  const { rule, except } = RULES[table.group] ?? SUM;
+  const { rule, except } = MERGE_RULES[table.group] ?? SUM;
   const rules = table.names.map((name) => except[name] ?? rule);
   BY_TABLE.set(table, rules);
   return rules;

@@ -43,10 +43,10 @@ export function follow(
   });
 }
 
-class Follower {
+export class Follower {
+  readonly worker: ProxyWorker;
   readonly #ports: FollowerPorts;
   readonly #dns = new ToldDns();
-  readonly #worker: ProxyWorker;
   readonly #answer: (answer: WorkerAnswer) => void;
 
   constructor(
@@ -56,16 +56,16 @@ class Follower {
   ) {
     this.#ports = ports;
     this.#answer = answer;
-    this.#worker = new ProxyWorker({ ...ports, dns: this.#dns }, settings);
-    this.#worker.start();
+    this.worker = new ProxyWorker({ ...ports, dns: this.#dns }, settings);
+    this.worker.start();
   }
 
   handle(command: WorkerOrder | WorkerQuestion): void {
-    this.#worker.dispatcher.run(() => this.#obey(command));
+    this.worker.dispatcher.run(() => this.#obey(command));
   }
 
   #obey(command: WorkerOrder | WorkerQuestion): void {
-    const worker = this.#worker;
+    const worker = this.worker;
     switch (command.kind) {
       case "updateCluster":
         this.#updateCluster(command);
@@ -122,7 +122,7 @@ class Follower {
     const { addedViaApi, body, counts } = command;
     // Of the bootstrap file, the management server's cluster is let through as well; no traffic goes there.
     const options = { addedViaApi, isManagementServer: !addedViaApi };
-    this.#worker.clusters.update(
+    this.worker.clusters.update(
       accepted(ClusterSchema, body, (message) => parseCluster(message, options)),
       counts,
     );
@@ -134,7 +134,7 @@ class Follower {
       parseListener(message, { addedViaApi }),
     );
     const address = { host: config.address.host, port };
-    const error = this.#worker.listeners.update({ ...config, address });
+    const error = this.worker.listeners.update({ ...config, address });
     if (error === undefined) return;
     // Worker 0 does listen there, so the port is ours; connections go to the workers that could.
     this.#ports.log.error("cannot listen", {
@@ -145,7 +145,7 @@ class Follower {
   }
 
   #reopenLogs(): void {
-    for (const failure of this.#worker.accessLogs.sinks.reopen()) this.#ports.log.error(failure);
+    for (const failure of this.worker.accessLogs.sinks.reopen()) this.#ports.log.error(failure);
   }
 
   #handleQuestion(question: WorkerQuestion): void {
@@ -155,13 +155,13 @@ class Follower {
         this.#answer({ id });
         return;
       case "stats":
-        this.#answer({ id, stats: this.#worker.report() });
+        this.#answer({ id, stats: this.worker.report() });
         return;
       case "hosts":
         this.#answer({ id, hosts: this.#hosts() });
         return;
       case "drained":
-        void this.#worker.drain(question.limitMs).then(() => this.#answer({ id }));
+        void this.worker.drain(question.limitMs).then(() => this.#answer({ id }));
         return;
     }
     unreachable(what);
@@ -169,7 +169,7 @@ class Follower {
 
   #hosts(): HostsReport {
     return new Map(
-      this.#worker.clusters.clusters().map(({ name, hosts }) => {
+      this.worker.clusters.clusters().map(({ name, hosts }) => {
         const reports = hosts.map(({ addressText, stats, healthFlags }): [string, HostReport] => [
           addressText,
           { stats, healthFlags },
