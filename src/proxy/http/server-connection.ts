@@ -7,9 +7,11 @@ import { FLAG } from "../response-flags.ts";
 import { SocketWriter, type SocketWriterOwner } from "../socket-writer.ts";
 import { HTTP } from "../stats/schema/http.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
-import { type TimeoutOwner, WheelTimer } from "../timer-wheel.ts";
+import { TimerTable } from "../timer-table.ts";
+import type { TimeoutOwner } from "../timer-wheel.ts";
 import type { ConnectionManager } from "./connection-manager.ts";
 import { PAUSE } from "./pause-reason.ts";
+import { PipelinedBytes } from "./pipelined-bytes.ts";
 import { Stream, type StreamOwner } from "./stream.ts";
 import type { ConnectionFacts } from "./stream-record.ts";
 
@@ -30,11 +32,7 @@ export interface ConnectionOwner {
 const MAX_PIPELINED_BYTES = 64 * 1024;
 
 const [IDLE, DRAIN, DURATION, REQUEST, HEADERS, DELAYED_CLOSE] = [0, 1, 2, 3, 4, 5] as const;
-
-interface HeldBytes {
-  readonly bytes: Uint8Array;
-  start: number;
-}
+const TIMER_KINDS = 6;
 
 export class ServerConnection
   implements SocketHandler, StreamOwner, SocketWriterOwner, TimeoutOwner
@@ -49,8 +47,8 @@ export class ServerConnection
   readonly #stream: Stream;
   readonly #decoder: RequestDecoder;
   readonly #startMs: number;
-  #held: HeldBytes[] = [];
-  #heldBytes = 0;
+  readonly #timers: TimerTable;
+  readonly #pipelined: PipelinedBytes = new PipelinedBytes();
   #pauseReasons = 0;
   #isReceiving = false;
   #isDeferred = false;
@@ -66,12 +64,6 @@ export class ServerConnection
   #lastActivityMs: number;
   #countedBytesSent = 0;
   #sentBefore = 0;
-  readonly #idleTimer: WheelTimer = new WheelTimer(this, IDLE);
-  #drainTimer: WheelTimer | undefined = undefined;
-  #durationTimer: WheelTimer | undefined = undefined;
-  #requestTimer: WheelTimer | undefined = undefined;
-  #headersTimer: WheelTimer | undefined = undefined;
-  #closeTimer: WheelTimer | undefined = undefined;
 
   constructor(
     socket: Socket,
@@ -90,20 +82,18 @@ export class ServerConnection
     this.#lastActivityMs = dispatcher.nowMs;
     this.writer = new SocketWriter(dispatcher, this, manager.bufferLimitBytes);
     this.writer.attach(socket);
+    this.#timers = new TimerTable(dispatcher, this, TIMER_KINDS);
     this.#stream = new Stream(manager, this);
     this.#decoder = new RequestDecoder(manager.decoderLimits, this.#stream);
     this.#stats.inc(HTTP.downstream_cx_total);
     this.#stats.inc(HTTP.downstream_cx_active);
     this.#armIdle();
-    const { maxConnectionDurationMs } = manager.config;
-    if (maxConnectionDurationMs !== undefined) {
-      this.#durationTimer = this.#arm(this.#durationTimer, DURATION, maxConnectionDurationMs);
-    }
+    this.#timers.arm(DURATION, manager.config.maxConnectionDurationMs);
   }
 
   /** No request is under way. */
   get isIdle(): boolean {
-    return !this.#stream.isActive && this.#decoder.isIdle && this.#heldBytes === 0;
+    return !this.#stream.isActive && this.#decoder.isIdle && this.#pipelined.size === 0;
   }
 
   // ---- for the listener
@@ -201,12 +191,8 @@ export class ServerConnection
     const { requestTimeoutMs, requestHeadersTimeoutMs } = this.#manager.config;
     this.#requestCount += 1;
     this.#sentBefore = this.#bytesOut();
-    if (requestTimeoutMs !== undefined) {
-      this.#requestTimer = this.#arm(this.#requestTimer, REQUEST, requestTimeoutMs);
-    }
-    if (requestHeadersTimeoutMs !== undefined) {
-      this.#headersTimer = this.#arm(this.#headersTimer, HEADERS, requestHeadersTimeoutMs);
-    }
+    this.#timers.arm(REQUEST, requestTimeoutMs);
+    this.#timers.arm(HEADERS, requestHeadersTimeoutMs);
   }
 
   closesAfterResponse(endsBody: boolean): boolean {
@@ -226,8 +212,7 @@ export class ServerConnection
   }
 
   watchIdle(timeoutMs: number): void {
-    const { wheel, nowMs } = this.#dispatcher;
-    wheel.arm(this.#idleTimer, nowMs, timeoutMs);
+    this.#timers.arm(IDLE, timeoutMs);
   }
 
   // ---- for the writer
@@ -253,7 +238,7 @@ export class ServerConnection
     // A close with unread request bytes would be a RST, which may overtake the reply: let the peer close first.
     const delayMs = this.#manager.config.delayedCloseTimeoutMs;
     if (delayMs === 0) this.close();
-    else this.#closeTimer = this.#arm(this.#closeTimer, DELAYED_CLOSE, delayMs);
+    else this.#timers.arm(DELAYED_CLOSE, delayMs);
   }
 
   // ---- for the timer wheel
@@ -291,11 +276,9 @@ export class ServerConnection
   flush(): void {
     this.#isDeferred = false;
     if (this.#isClosed || this.#isClosing) return;
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (const { bytes, start } of held) this.#consume(bytes, start);
-    if (this.#heldBytes <= MAX_PIPELINED_BYTES / 2) this.pauseRequest(PAUSE.pipelineIsFull, false);
+    for (const { bytes, start } of this.#pipelined.take()) this.#consume(bytes, start);
+    if (this.#pipelined.size <= MAX_PIPELINED_BYTES / 2)
+      this.pauseRequest(PAUSE.pipelineIsFull, false);
   }
 
   // ---- reading
@@ -309,7 +292,7 @@ export class ServerConnection
   }
 
   #accept(bytes: Uint8Array): void {
-    if (this.#heldBytes > 0) this.#hold(bytes, 0);
+    if (this.#pipelined.size > 0) this.#hold(bytes, 0);
     else this.#consume(bytes, 0);
   }
 
@@ -320,7 +303,7 @@ export class ServerConnection
     let at = start;
     while (at < end) {
       if (this.#isClosing || this.#isClosed) return;
-      if (this.#heldBytes > 0 || (stream.isActive && stream.isRequestComplete)) {
+      if (this.#pipelined.size > 0 || (stream.isActive && stream.isRequestComplete)) {
         this.#hold(bytes, at);
         return;
       }
@@ -345,9 +328,8 @@ export class ServerConnection
   }
 
   #hold(bytes: Uint8Array, start: number): void {
-    this.#held.push({ bytes, start });
-    this.#heldBytes += bytes.length - start;
-    if (this.#heldBytes > MAX_PIPELINED_BYTES) this.pauseRequest(PAUSE.pipelineIsFull, true);
+    this.#pipelined.push(bytes, start);
+    if (this.#pipelined.size > MAX_PIPELINED_BYTES) this.pauseRequest(PAUSE.pipelineIsFull, true);
   }
 
   // ---- ends of streams
@@ -364,7 +346,7 @@ export class ServerConnection
       return;
     }
     this.#decoder.next();
-    if (this.#heldBytes > 0 && !this.#isDeferred && !this.#isReceiving) {
+    if (this.#pipelined.size > 0 && !this.#isDeferred && !this.#isReceiving) {
       this.#isDeferred = true;
       this.#dispatcher.defer(this);
     }
@@ -377,17 +359,15 @@ export class ServerConnection
     stream.downstreamWireBytesSent = this.#bytesOut() - this.#sentBefore;
     stream.end();
     this.pauseRequest(PAUSE.upstreamIsSlow | PAUSE.bodyIsHeld, false);
-    const { wheel } = this.#dispatcher;
-    if (this.#requestTimer !== undefined) wheel.disarm(this.#requestTimer);
-    if (this.#headersTimer !== undefined) wheel.disarm(this.#headersTimer);
+    this.#timers.disarm(REQUEST);
+    this.#timers.disarm(HEADERS);
     this.#countSent();
   }
 
   /** Closes after what is waiting to be written. */
   #finish(): void {
     this.#isClosing = true;
-    this.#held = [];
-    this.#heldBytes = 0;
+    this.#pipelined.clear();
     // While we wait for the peer to close, its bytes are read and dropped.
     this.pauseRequest(PAUSE.pipelineIsFull, false);
     this.writer.notifyWhenFlushed();
@@ -434,18 +414,12 @@ export class ServerConnection
     if (this.#hasCodec) stats.dec(HTTP.downstream_cx_http1_active);
     this.#manager.connectionLength.record(this.#dispatcher.nowMs - this.#startMs);
     this.writer.detach();
-    this.#held = [];
-    this.#disarmAll();
+    this.#pipelined.clear();
+    this.#timers.disarmAll();
     this.#owner.onConnectionClosed(this);
   }
 
   // ---- timers
-
-  #arm(timer: WheelTimer | undefined, kind: number, delayMs: number): WheelTimer {
-    const armed = timer ?? new WheelTimer(this, kind);
-    this.#dispatcher.wheel.arm(armed, this.#dispatcher.nowMs, delayMs);
-    return armed;
-  }
 
   /**
    * One timer, never moved while requests come and go: when it fires it looks at when something last happened, and sleeps for the
@@ -455,13 +429,13 @@ export class ServerConnection
     const { idleTimeoutMs, streamIdleTimeoutMs } = this.#manager.config;
     const stream = this.#stream;
     const limitMs = stream.isActive ? stream.idleTimeoutMs : idleTimeoutMs;
-    const { nowMs, wheel } = this.#dispatcher;
+    const { nowMs } = this.#dispatcher;
     let delayMs = Number.POSITIVE_INFINITY;
     if (limitMs !== undefined) delayMs = this.#lastActivityMs + limitMs - nowMs;
     for (const otherMs of [idleTimeoutMs, streamIdleTimeoutMs]) {
       if (otherMs !== undefined) delayMs = Math.min(delayMs, otherMs);
     }
-    if (delayMs < Number.POSITIVE_INFINITY) wheel.arm(this.#idleTimer, nowMs, delayMs);
+    if (delayMs < Number.POSITIVE_INFINITY) this.#timers.arm(IDLE, delayMs);
   }
 
   #onIdleTimer(): void {
@@ -487,17 +461,7 @@ export class ServerConnection
   #startDrainSequence(): void {
     if (this.#isDraining || this.#isClosing) return;
     this.#isDraining = true;
-    this.#drainTimer = this.#arm(this.#drainTimer, DRAIN, this.#manager.config.drainTimeoutMs);
-  }
-
-  #disarmAll(): void {
-    const { wheel } = this.#dispatcher;
-    wheel.disarm(this.#idleTimer);
-    if (this.#drainTimer !== undefined) wheel.disarm(this.#drainTimer);
-    if (this.#durationTimer !== undefined) wheel.disarm(this.#durationTimer);
-    if (this.#requestTimer !== undefined) wheel.disarm(this.#requestTimer);
-    if (this.#headersTimer !== undefined) wheel.disarm(this.#headersTimer);
-    if (this.#closeTimer !== undefined) wheel.disarm(this.#closeTimer);
+    this.#timers.arm(DRAIN, this.#manager.config.drainTimeoutMs);
   }
 
   #bytesOut(): number {
