@@ -17,7 +17,8 @@ import { ResponseHead } from "#codec/http1/response-head.ts";
 import { reasonPhrase } from "#codec/http1/status-text.ts";
 import type { ProtocolError } from "#codec/protocol-error.ts";
 import type { Dispatcher } from "../dispatcher.ts";
-import type { FilterStream, HttpFilter } from "../filter/filter.ts";
+import type { FilterStream } from "../filter/filter.ts";
+import { type ChainOwner, HttpFilterChain } from "../filter/http-filter-chain.ts";
 import { writeLocalReply } from "../filter/local-reply.ts";
 import { Router } from "../filter/router/router.ts";
 import { FLAG, withFlag } from "../response-flags.ts";
@@ -25,7 +26,6 @@ import type { RouteEntry } from "../route/route-table.ts";
 import type { SocketWriter } from "../socket-writer.ts";
 import { HTTP } from "../stats/schema/http.ts";
 import { type TimeoutOwner, WheelTimer } from "../timer-wheel.ts";
-import { BodyBuffer } from "./body-buffer.ts";
 import type { ConnectionManager } from "./connection-manager.ts";
 import {
   CLOSE,
@@ -62,7 +62,10 @@ export interface StreamOwner {
 
 const MAX_DURATION = 0;
 
-export class Stream extends StreamRecord implements RequestSink, FilterStream, TimeoutOwner {
+export class Stream
+  extends StreamRecord
+  implements RequestSink, FilterStream, ChainOwner, TimeoutOwner
+{
   readonly manager: ConnectionManager;
   readonly dispatcher: Dispatcher;
   readonly owner: StreamOwner;
@@ -78,12 +81,7 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   /** undefined: none. */
   idleTimeoutMs: number | undefined = undefined;
   readonly #router: Router;
-  readonly #filters: readonly HttpFilter[];
-  /** The filter whose turn it is; equal to the number of filters once the router has the request. */
-  #filterIndex = 0;
-  #isHeld = false;
-  readonly #heldBody: BodyBuffer = new BodyBuffer();
-  #heldTrailers: HeaderBlock | undefined = undefined;
+  readonly #filters: HttpFilterChain;
   #localHead: ResponseHead | undefined = undefined;
   #responseFraming: Framing = "none";
   readonly #durationTimer: WheelTimer = new WheelTimer(this, MAX_DURATION);
@@ -93,8 +91,13 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     this.manager = manager;
     this.dispatcher = manager.services.dispatcher;
     this.owner = owner;
-    this.#filters = manager.filters.map((factory) => factory.createFilter(this));
     this.#router = new Router(this, manager.services, manager.suppressEnvoyHeaders);
+    this.#filters = new HttpFilterChain(
+      this,
+      manager.filters.map((factory) => factory.createFilter(this)),
+      this.#router,
+      manager.bufferLimitBytes,
+    );
   }
 
   /** When a byte last came from upstream, or this request began. */
@@ -116,8 +119,6 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     this.isResponseStarted = false;
     this.isResponseComplete = false;
     this.routeEntry = undefined;
-    this.#filterIndex = 0;
-    this.#isHeld = false;
     this.#responseFraming = "none";
     this.idleTimeoutMs = config.streamIdleTimeoutMs;
     stats.inc(HTTP.downstream_rq_total);
@@ -150,27 +151,24 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     if (!this.#passesPolicy(head)) return;
     this.downstreamRemoteAddress = prepareRequestHead(head, manager, this.owner.facts);
     this.#matchRoute(head);
-    this.#runFilters();
+    this.#filters.onRequestHead(head);
   }
 
   onData(bytes: Uint8Array, start: number, end: number): void {
     if (this.isResponseComplete) return;
     this.bytesReceived += end - start;
-    if (this.#filterIndex < this.#filters.length) this.#holdData(bytes, start, end);
-    else this.#router.onRequestData(bytes, start, end);
+    this.#filters.onRequestData(bytes, start, end);
   }
 
   onTrailers(trailers: HeaderBlock): void {
     if (this.isResponseComplete || !this.manager.config.enableTrailers) return;
-    if (this.#filterIndex < this.#filters.length) this.#heldTrailers = trailers;
-    else this.#router.onRequestTrailers(trailers);
+    this.#filters.onRequestTrailers(trailers);
   }
 
   onEnd(): void {
     if (this.isRequestComplete) return;
     this.#completeRequest();
-    if (this.isResponseComplete || this.#filterIndex < this.#filters.length) return;
-    this.#router.onRequestEnd();
+    if (!this.isResponseComplete) this.#filters.onRequestEnd();
   }
 
   onError(error: ProtocolError): void {
@@ -197,10 +195,11 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
   }
 
   continueRequest(): void {
-    if (!this.isActive || !this.#isHeld) return;
-    this.#isHeld = false;
-    this.#filterIndex += 1;
-    this.#runFilters();
+    if (this.isActive && !this.isResponseComplete) this.#filters.resume();
+  }
+
+  onHeldBody(isTooMuch: boolean): void {
+    this.owner.pauseRequest(PAUSE.bodyIsHeld, isTooMuch);
   }
 
   sendLocalReply(status: number, body: string, details: string, grpcStatus?: number): void {
@@ -319,10 +318,7 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     const { manager, dispatcher } = this;
     this.isActive = false;
     dispatcher.wheel.disarm(this.#durationTimer);
-    for (const filter of this.#filters) filter.onStreamEnd();
-    this.#router.onStreamEnd();
-    if (this.#heldBody.size > 0) this.#heldBody.clear();
-    this.#heldTrailers = undefined;
+    this.#filters.onStreamEnd();
     this.endMs = dispatcher.nowMs;
     manager.stats.dec(HTTP.downstream_rq_active);
     manager.requestTime.record(dispatcher.nowMs - this.startMs);
@@ -392,41 +388,6 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
     this.#router.chooseCluster(entry, head);
   }
 
-  #runFilters(): void {
-    const head = this.requestHead as RequestHead;
-    const filters = this.#filters;
-    while (this.#filterIndex < filters.length) {
-      const status = (filters[this.#filterIndex] as HttpFilter).onRequestHead(head);
-      if (this.isResponseComplete) return;
-      if (status === "stop") {
-        this.#isHeld = true;
-        return;
-      }
-      this.#filterIndex += 1;
-    }
-    const hasHeld = this.#heldBody.size > 0 || this.#heldTrailers !== undefined;
-    this.#router.onRequestHead(head, this.isRequestComplete && !hasHeld);
-    if (hasHeld) this.#releaseHeld();
-  }
-
-  #holdData(bytes: Uint8Array, start: number, end: number): void {
-    this.#heldBody.append(bytes, start, end);
-    if (this.#heldBody.size > this.manager.bufferLimitBytes) {
-      this.owner.pauseRequest(PAUSE.bodyIsHeld, true);
-    }
-  }
-
-  /** Hands on what came while a filter held the request. */
-  #releaseHeld(): void {
-    const { bytes, size } = this.#heldBody;
-    if (!this.isResponseComplete && size > 0) this.#router.onRequestData(bytes, 0, size);
-    this.#heldBody.clear();
-    this.owner.pauseRequest(PAUSE.bodyIsHeld, false);
-    if (this.isResponseComplete) return;
-    if (this.#heldTrailers !== undefined) this.#router.onRequestTrailers(this.#heldTrailers);
-    if (this.isRequestComplete) this.#router.onRequestEnd();
-  }
-
   /** How a body from upstream is delimited downstream. */
   #framingDownstream(head: ResponseHead): Framing {
     const isHttp10 = this.requestHead?.minorVersion === 0;
@@ -443,9 +404,7 @@ export class Stream extends StreamRecord implements RequestSink, FilterStream, T
 
   #sendHead(head: ResponseHead, framing: Framing): void {
     const { manager, owner, dispatcher } = this;
-    for (let index = this.#filters.length - 1; index >= 0; index -= 1) {
-      this.#filters[index]?.onResponseHead?.(head);
-    }
+    this.#filters.onResponseHead(head);
     removeHopByHop(head);
     if (!head.has(DATE)) head.append(DATE, dispatcher.date());
     this.#setServer(head);
