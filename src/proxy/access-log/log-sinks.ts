@@ -63,19 +63,9 @@ export class LogSink {
     });
   }
 
-  /** Hands over what is buffered. */
+  /** Hands over what is buffered, and sees it off. */
   flush(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const { buffer } = this;
-    if (buffer.size === 0) return;
-    // A copy, since the appender may keep what it is given.
-    this.#appender?.write(buffer.bytes.slice(buffer.start, buffer.end));
-    this.#appender?.flush();
-    this.#ports.stats.inc(FILESYSTEM.write_completed);
-    this.#ports.stats.set(FILESYSTEM.write_total_buffered, 0);
-    buffer.start = 0;
-    buffer.end = 0;
+    if (this.#handOver()) this.#appender?.flush();
   }
 
   /** Closes the file and opens its path anew, after it was renamed (log rotation). Returns why it could not. */
@@ -91,9 +81,25 @@ export class LogSink {
     return `Cannot open access log "${this.#path}": ${appender.reason}`;
   }
 
+  /** Not flushed before: a write under way outlives `close`, but not the process. */
   close(): void {
-    this.flush();
+    this.#handOver();
     this.#appender?.close();
+  }
+
+  /** False when there was nothing. */
+  #handOver(): boolean {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { buffer } = this;
+    if (buffer.size === 0) return false;
+    // A copy, since the appender may keep what it is given.
+    this.#appender?.write(buffer.bytes.slice(buffer.start, buffer.end));
+    this.#ports.stats.inc(FILESYSTEM.write_completed);
+    this.#ports.stats.set(FILESYSTEM.write_total_buffered, 0);
+    buffer.start = 0;
+    buffer.end = 0;
+    return true;
   }
 }
 
