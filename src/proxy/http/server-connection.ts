@@ -131,6 +131,7 @@ export class ServerConnection
     try {
       this.#lastActivityMs = this.#dispatcher.nowMs;
       if (!this.#isClosed) this.writer.onDrain();
+      if (this.#isClosing && !this.#isClosed) this.#awaitPeer();
     } catch (bug) {
       this.#onBug(bug);
     } finally {
@@ -170,9 +171,8 @@ export class ServerConnection
   onResponseBroken(): void {
     if (this.#isClosed) return;
     this.#endStream();
-    this.#isClosing = true;
     this.#delaysClose = true;
-    this.writer.notifyWhenFlushed();
+    this.#closeWhenFlushed();
   }
 
   pauseRequest(reason: number, isPaused: boolean): void {
@@ -236,9 +236,8 @@ export class ServerConnection
       return;
     }
     // A close with unread request bytes would be a RST, which may overtake the reply: let the peer close first.
-    const delayMs = this.#manager.config.delayedCloseTimeoutMs;
-    if (delayMs === 0) this.close();
-    else this.#timers.arm(DELAYED_CLOSE, delayMs);
+    if (this.#manager.config.delayedCloseTimeoutMs === 0) this.close();
+    else this.#awaitPeer();
   }
 
   // ---- for the timer wheel
@@ -366,11 +365,22 @@ export class ServerConnection
 
   /** Closes after what is waiting to be written. */
   #finish(): void {
-    this.#isClosing = true;
     this.#pipelined.clear();
     // While we wait for the peer to close, its bytes are read and dropped.
     this.pauseRequest(PAUSE.pipelineIsFull, false);
+    this.#closeWhenFlushed();
+  }
+
+  #closeWhenFlushed(): void {
+    this.#isClosing = true;
     this.writer.notifyWhenFlushed();
+    this.#awaitPeer();
+  }
+
+  /** A peer that neither reads nor closes for the delayed close timeout is waited for no longer; 0 means that it is. */
+  #awaitPeer(): void {
+    const delayMs = this.#manager.config.delayedCloseTimeoutMs;
+    if (delayMs > 0) this.#timers.arm(DELAYED_CLOSE, delayMs);
   }
 
   /** FIN from downstream. HTTP/1 clients that wait for an answer keep their side open, so this one has gone (as Envoy sees it). */

@@ -397,3 +397,55 @@ describe("connections", () => {
     expect(f.time.timerCount).toBeLessThanOrEqual(before);
   });
 });
+
+describe("a client that does not read what it asked for", () => {
+  const SIZE = 40_000;
+  const lastAnswer = (): ReturnType<ProxyFixture["client"]> & { f: ProxyFixture } => {
+    const f = fixture({ net: { windowBytes: 1024 } });
+    const client = f.client(get("/", "connection: close"));
+    client.socket?.pause();
+    f.send(f.origin.last, ok("x".repeat(SIZE)));
+    return Object.assign(client, { f });
+  };
+
+  test("after the last answer it is waited for as long as for its close", () => {
+    const client = lastAnswer();
+    client.f.advance(980);
+    expect(client.f.stat("http.test.downstream_cx_active")).toBe(1);
+    client.f.advance(60);
+    expect(client.f.active()).toEqual({});
+    expect(client.f.stat("http.test.downstream_cx_delayed_close_timeout")).toBe(1);
+  });
+
+  test("one that reads slowly gets all of it", () => {
+    const client = lastAnswer();
+    client.onEvent = () => client.socket?.pause();
+    for (let i = 0; i < 100; i += 1) {
+      client.f.advance(700);
+      client.socket?.resume();
+      client.f.net.run();
+    }
+    expect(client.received).toEndWith("x".repeat(SIZE));
+    expect(client.f.active()).toEqual({});
+  });
+
+  test("nor does one stay that said that it will send nothing more", () => {
+    const f = fixture({ net: { windowBytes: 1024 } });
+    const client = f.client(get());
+    client.socket?.pause();
+    f.send(f.origin.last, ok("x".repeat(SIZE)));
+    f.end(client);
+    f.advance(1100);
+    expect(f.active()).toEqual({});
+  });
+
+  test("nor one whose answer was cut", () => {
+    const f = fixture({ net: { windowBytes: 1024 } });
+    const client = f.client(get());
+    client.socket?.pause();
+    f.send(f.origin.last, `${wire("HTTP/1.1 200 OK", "content-length: 99999")}${"x".repeat(SIZE)}`);
+    f.reset(f.origin.last);
+    f.advance(1100);
+    expect(f.active()).toEqual({});
+  });
+});
