@@ -11,7 +11,6 @@ export const GRPC_MESSAGE: HeaderName = headerName("grpc-message");
 export const GRPC_STATUS: HeaderName = headerName("grpc-status");
 export const LOCATION: HeaderName = headerName("location");
 export const SERVER: HeaderName = headerName("server");
-export const UPGRADE: HeaderName = headerName("upgrade");
 export const VIA: HeaderName = headerName("via");
 export const X_ENVOY_ATTEMPT_COUNT: HeaderName = headerName("x-envoy-attempt-count");
 export const X_ENVOY_DOWNSTREAM_SERVICE_CLUSTER: HeaderName = headerName(

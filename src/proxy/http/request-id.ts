@@ -37,10 +37,3 @@ export function writeRequestId(random: Random, into: Uint8Array): void {
   into[18] = DASH;
   into[23] = DASH;
 }
-
-/** A new id as text, for what is no HTTP request. */
-export function createRequestId(random: Random): string {
-  const bytes = new Uint8Array(REQUEST_ID_BYTES);
-  writeRequestId(random, bytes);
-  return latin1(bytes, 0, REQUEST_ID_BYTES);
-}

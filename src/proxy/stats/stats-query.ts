@@ -2,7 +2,6 @@
 import type { HistogramSample, ScalarSample, StatsSnapshot, TextSample } from "./stats-store.ts";
 
 export const STATS_FORMATS = ["text", "json", "prometheus"] as const;
-export type StatsFormat = (typeof STATS_FORMATS)[number];
 
 export const HISTOGRAM_MODES = ["cumulative", "disjoint", "detailed", "summary"] as const;
 export type HistogramMode = (typeof HISTOGRAM_MODES)[number];
@@ -16,8 +15,6 @@ export interface StatsFilter {
   /** Whether a name is shown. */
   isWanted(name: string): boolean;
 }
-
-export const EVERYTHING: StatsFilter = { usedOnly: false, type: "All", isWanted: () => true };
 
 /** The part of `snapshot` that `filter` lets through. Texts and histograms count as used once they hold something. */
 export function selectStats(snapshot: StatsSnapshot, filter: StatsFilter): StatsSnapshot {

@@ -287,7 +287,8 @@ export class ProxyFixture {
     return Object.fromEntries(
       Object.entries(this.stats()).filter(
         ([name]) =>
-          names.test(name) && !/^listener_manager|^filesystem|upstream_cx_active$|\.cx_open$/.test(name),
+          names.test(name) &&
+          !/^listener_manager|^filesystem|upstream_cx_active$|\.cx_open$/.test(name),
       ),
     );
   }
