@@ -187,7 +187,12 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
 
   isReusable(): boolean {
     return (
-      !this.#isClosed && this.#isKeptAlive && this.#isRequestComplete && this.#isResponseComplete
+      !this.#isClosed &&
+      this.#isKeptAlive &&
+      this.#isRequestComplete &&
+      this.#isResponseComplete &&
+      // Who answers without reading would have the next request wait behind the rest of this one, above the watermark unseen.
+      this.#writer.pendingBytes === 0
     );
   }
 

@@ -179,3 +179,19 @@ test("a client that asks and asks and never reads: no more is answered than fits
     expect(f.stat("http.test.downstream_rq_active")).toBe(0);
   }
 });
+
+test("an origin that answers without reading keeps its connection to itself", () => {
+  const f = fixture();
+  const client = f.client(wire("POST / HTTP/1.1", "host: h", `content-length: ${3 * WINDOW}`));
+  const first = f.origin.last;
+  first.socket?.pause();
+  f.send(client, CHUNK.subarray(0, 3 * WINDOW));
+  expect(client.unsentBytes).toBe(0);
+  f.send(first, ok("early"));
+  expect(client.take()).toEndWith("early");
+  // Behind what it did not read, the next upload would wait without bounds.
+  f.send(client, get("/next"));
+  expect(f.origin.peers).toHaveLength(2);
+  f.send(f.origin.last, ok("next"));
+  expect(client.take()).toEndWith("next");
+});

@@ -1,6 +1,5 @@
 // x-request-id values: UUIDv4, with the digit that Envoy keeps its trace decision in.
 import type { Random } from "#base/random.ts";
-import { latin1 } from "#codec/latin1.ts";
 
 export const REQUEST_ID_BYTES = 36;
 
