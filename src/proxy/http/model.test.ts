@@ -99,6 +99,7 @@ class Run {
       [14, () => this.answer()],
       [1, () => this.spoil()],
       [1, () => this.leave()],
+      [2, () => this.stall()],
       [2, () => f.advance(below(random, 40))],
       [1, () => f.advance(below(random, 1500))],
     ]);
@@ -161,6 +162,18 @@ class Run {
       [1, wire("POST / HTTP/1.1", "host: h", "content-length: 1", "transfer-encoding: chunked")],
       [1, `${wire("POST / HTTP/1.1", "host: h", "transfer-encoding: chunked")}zz\r\n`],
     ]);
+  }
+
+  /** Somebody stops reading for a while, or begins again. */
+  stall(): void {
+    const client = this.#one();
+    const origins = this.f.origins.flatMap(({ peers }) => peers);
+    const peer = choose(this.random, [
+      [2, client?.peer],
+      [1, origins[below(this.random, Math.max(1, origins.length))]],
+    ]);
+    if (below(this.random, 2) === 0) peer?.socket?.pause();
+    else peer?.socket?.resume();
   }
 
   leave(): void {
@@ -242,7 +255,11 @@ class Run {
 
   /** Everybody sends what is left, and time passes until all that waits has been answered or has timed out. */
   finish(): void {
-    for (const client of this.clients) if (!client.hasLeft) this.#flush(client);
+    for (const client of this.clients) {
+      if (!client.hasLeft) this.#flush(client);
+      client.peer.socket?.resume();
+    }
+    for (const { peers } of this.f.origins) for (const peer of peers) peer.socket?.resume();
     this.f.net.run();
     for (let i = 0; i < 40; i += 1) {
       for (const { peer, request } of this.#waiting()) {
@@ -254,6 +271,15 @@ class Run {
     }
   }
 }
+
+const DELAYS: Json = {
+  name: "envoy.filters.http.fault",
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault",
+    delay: { fixed_delay: "0.05s", percentage: { numerator: 50 } },
+    abort: { http_status: 418, percentage: { numerator: 5 } },
+  },
+};
 
 function optionsOf(random: Random, readsWhole: boolean, seed: number): FixtureOptions {
   const retry: Json = {
@@ -277,6 +303,8 @@ function optionsOf(random: Random, readsWhole: boolean, seed: number): FixtureOp
     originCount: 2,
     routes: [routeTo("origin", action)],
     hcm: { stream_idle_timeout: "3s", delayed_close_timeout: "0.1s" },
+    filters: below(random, 4) === 0 ? [DELAYS] : [],
+    listener: below(random, 3) === 0 ? { per_connection_buffer_limit_bytes: 64 } : {},
     cluster: {
       circuit_breakers: { thresholds: [limits] },
       ...(below(random, 3) === 0
