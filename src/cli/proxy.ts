@@ -35,6 +35,11 @@ interface ProxyFlags {
   readonly drainTimeS: number;
 }
 
+/** POST /logging changes it. */
+interface CurrentLevel {
+  now: LogLevel;
+}
+
 /** Reads and checks the file; says every mistake with its line on stderr, and answers the exit status then. */
 function load(flags: ProxyFlags): BootstrapConfig | number {
   let text: string;
@@ -65,12 +70,13 @@ function handleDeath(index: number, reason: string | undefined): never {
 async function startWorkers(
   config: BootstrapConfig,
   flags: ProxyFlags,
+  level: CurrentLevel,
 ): Promise<WorkerGroup | string> {
   const module = new URL("./proxy-worker.ts", import.meta.url);
   const threads = Array.from({ length: flags.concurrency - 1 }, (_, place) =>
     startThread<WorkerAnswer, WorkerCommand>(module, (reason) => handleDeath(place + 1, reason)),
   );
-  const log = createLog(flags.logLevel, "main");
+  const log = createLog(() => level.now, "main");
   const group = new WorkerGroup(threads, { timers: systemTimers, log });
   const settings = {
     workerCount: flags.concurrency,
@@ -85,10 +91,10 @@ async function startWorkers(
 function createProxy(
   config: BootstrapConfig,
   flags: ProxyFlags,
+  level: CurrentLevel,
   workers: WorkerGroup,
   onQuit: () => void,
 ): Proxy {
-  let level = flags.logLevel;
   const { ads } = config;
   return new Proxy(
     config,
@@ -99,14 +105,14 @@ function createProxy(
       net: bunNet,
       dns: systemDns,
       files: systemFiles,
-      log: createLog(() => level, "proxy"),
+      log: createLog(() => level.now, "proxy"),
       xds: ads === undefined ? undefined : createXdsTransport(ads),
       environment: ownEnvironment(),
       memory: ownMemory,
       workers,
-      logLevel: () => level,
+      logLevel: () => level.now,
       setLogLevel: (next) => {
-        level = next;
+        level.now = next;
       },
     },
     {
@@ -133,12 +139,13 @@ async function run(flags: ProxyFlags): Promise<number> {
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const workers = await startWorkers(config, flags);
+  const level: CurrentLevel = { now: flags.logLevel };
+  const workers = await startWorkers(config, flags, level);
   if (typeof workers === "string") {
     process.stderr.write(`sampan proxy: ${workers}\n`);
     return EXIT.failed;
   }
-  const proxy = createProxy(config, flags, workers, () => stop());
+  const proxy = createProxy(config, flags, level, workers, () => stop());
   const error = proxy.start();
   if (error !== undefined) {
     const address = config.admin?.address ?? { host: "", port: 0 };

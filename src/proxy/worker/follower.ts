@@ -61,6 +61,8 @@ export class Follower {
   }
 
   handle(command: WorkerOrder | WorkerQuestion): void {
+    // Worker 0 may still drain, and hear of changes: they are nothing to a worker that has finished.
+    if (this.worker.isClosed && command.kind !== "ask") return;
     this.worker.dispatcher.run(() => this.#obey(command));
   }
 
@@ -161,7 +163,10 @@ export class Follower {
         this.#answer({ id, hosts: this.#hosts() });
         return;
       case "drained":
-        void this.worker.drain(question.limitMs).then(() => this.#answer({ id }));
+        void this.worker.drain(question.limitMs).then(() => {
+          this.worker.close();
+          this.#answer({ id });
+        });
         return;
     }
     unreachable(what);

@@ -98,6 +98,10 @@ export class ProxyWorker {
     this.listeners = this.#createListeners();
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   get isDraining(): boolean {
     return this.#isDraining;
   }
@@ -133,7 +137,7 @@ export class ProxyWorker {
     );
   }
 
-  /** Stops accepting and lets finish what runs, for at most `limitMs`; then ends everything. */
+  /** Stops accepting, and resolves when what runs has finished, or after `limitMs`; then it is to be closed. */
   drain(limitMs: number): Promise<void> {
     this.#isDraining = true;
     this.dispatcher.run(() => this.listeners.drainAll(true));
@@ -145,7 +149,6 @@ export class ProxyWorker {
           timers.after(DRAIN_POLL_MS, look);
           return;
         }
-        this.close();
         resolve();
       };
       look();

@@ -244,4 +244,18 @@ describe("replicateTargets and Follower", () => {
       }),
     ).toThrow("A worker refused what worker 0 has accepted: name: ");
   });
+
+  test("a worker that has drained lets updates pass by, and still answers", async () => {
+    const answers: number[] = [];
+    const follower = new Follower(ports(), settings(1), ({ id }) => answers.push(id));
+    follower.handle({ kind: "ask", id: 1, what: "drained", limitMs: 0 });
+    await Promise.resolve();
+    const pair = new Pair();
+    pair.targets.clusters.update(cluster("a", 1));
+    pair.targets.listeners.update(listener("a", 10_000, "in", "r"));
+    for (const order of pair.orders) follower.handle(structuredClone(order));
+    follower.handle({ kind: "ask", id: 2, what: "hosts" });
+    expect(answers).toEqual([1, 2]);
+    expect(stateOf(follower.worker).active).toEqual([]);
+  });
 });
