@@ -195,3 +195,51 @@ test("an origin that answers without reading keeps its connection to itself", ()
   f.send(f.origin.last, ok("next"));
   expect(client.take()).toEndWith("next");
 });
+
+test("an upload that was slowed down to its end leaves its connection readable", () => {
+  const f = fixture();
+  // The kernel takes one window, the watermark is passed with the last read.
+  const size = WINDOW + LIMIT + 4 * KIB;
+  const client = f.client(wire("POST / HTTP/1.1", "host: h", `content-length: ${size}`));
+  f.origin.last.socket?.pause();
+  f.send(client, CHUNK.subarray(0, size));
+  expect(client.unsentBytes).toBe(0);
+  expect(f.stat("http.test.downstream_flow_control_paused_reading_total")).toBe(1);
+  f.send(f.origin.last, ok("early"));
+  expect(client.take()).toEndWith("early");
+  f.send(client, get("/next"));
+  f.send(f.origin.last, ok("next"));
+  expect(client.take()).toEndWith("next");
+});
+
+test("a request that begins while much is still unread of the answer before: its answer is slowed down from the start", () => {
+  const f = fixture();
+  const client = f.client(get());
+  client.keepText = false;
+  client.socket?.pause();
+  // Its last read brings it, with its head, above the watermark.
+  const first = WINDOW + LIMIT;
+  f.send(f.origin.last, wire("HTTP/1.1 200 OK", `content-length: ${first}`));
+  f.send(f.origin.last, CHUNK.subarray(0, first));
+  // One window is read: less than the watermark waits, but more than its half.
+  client.onEvent = () => client.socket?.pause();
+  client.socket?.resume();
+  f.net.run();
+  f.send(client, get("/next"));
+  const origin = f.origin.last;
+  f.send(origin, wire("HTTP/1.1 200 OK", `content-length: ${BODY}`));
+  sendBody(f, origin, BODY);
+  expect(BODY - origin.unsentBytes).toBeLessThanOrEqual(LIMIT + 3 * WINDOW);
+  readSlowly(f, client, origin, BODY);
+  expect(client.receivedBytes).toBeGreaterThan(first + BODY);
+});
+
+test("once the answer has begun, an upload is kept for no retry", () => {
+  const f = fixture(true);
+  const client = f.client(wire("POST / HTTP/1.1", "host: h", `content-length: ${BODY}`));
+  f.send(f.origin.last, wire("HTTP/1.1 200 OK", "content-length: 2"));
+  f.origin.last.keepText = false;
+  sendBody(f, client, BODY);
+  expect(f.origin.last.receivedBytes).toBeGreaterThanOrEqual(BODY);
+  expect(f.stat("cluster.origin.retry_or_shadow_abandoned")).toBe(0);
+});

@@ -395,6 +395,8 @@ describe("connections", () => {
     // The wheel may sleep on for a timer that was taken back; it wakes once, and finds nothing.
     f.advance(3_700_000);
     expect(f.time.timerCount).toBeLessThanOrEqual(before);
+    expect(f.stat("http.test.downstream_cx_idle_timeout")).toBe(0);
+    expect(f.stat("http.test.downstream_cx_delayed_close_timeout")).toBe(0);
   });
 });
 

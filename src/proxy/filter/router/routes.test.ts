@@ -216,6 +216,8 @@ describe("mirrors", () => {
     expect(f.stat("cluster.shadow.upstream_rq_200")).toBe(1);
     expect(f.origin.last.take()).not.toContain("x-envoy-internal");
     expect(f.active()).not.toHaveProperty("cluster.shadow.upstream_rq_active");
+    f.advance(20_000);
+    expect(f.stat("cluster.shadow.upstream_rq_timeout")).toBe(0);
   });
 
   test("a shadow that never answers holds nothing up, and ends with the route's timeout", () => {
