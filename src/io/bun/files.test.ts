@@ -41,11 +41,27 @@ test("list finds files below, sorted, without dot files, through links", async (
   expect((await list()).map((entry) => entry.path)).toEqual(["a.yaml", "b/two.yaml", "c.yaml"]);
 });
 
-test("list survives a loop of links and says why a missing folder fails", async () => {
-  symlinkSync(folder, join(folder, "loop"));
-  writeFileSync(join(folder, "a"), "");
-  expect((await list()).length).toBeGreaterThan(0);
+test("list says why a missing folder fails", async () => {
   expect(await systemFiles.list(join(folder, "missing"))).toMatchObject({ kind: "failed" });
+});
+
+test("links that lead in a circle, upwards or nowhere hide nothing and show nothing twice", async () => {
+  mkdirSync(join(folder, "b"));
+  writeFileSync(join(folder, "b/two.yaml"), "2");
+  writeFileSync(join(folder, "z.yaml"), "1");
+  symlinkSync(join(folder, "self"), join(folder, "self"));
+  symlinkSync(join(folder, "nowhere"), join(folder, "dangling"));
+  for (const name of ["a1", "a2", "a3", "b/up"]) symlinkSync(folder, join(folder, name));
+  symlinkSync(join(folder, "b"), join(folder, "a-link-to-b"));
+  expect((await list()).map((entry) => entry.path)).toEqual(["b/two.yaml", "z.yaml"]);
+});
+
+test("a folder of elsewhere is read through its link", async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), "sampan-elsewhere-"));
+  writeFileSync(join(elsewhere, "far.yaml"), "1");
+  symlinkSync(elsewhere, join(folder, "link"));
+  expect((await list()).map((entry) => entry.path)).toEqual(["link/far.yaml"]);
+  rmSync(elsewhere, { recursive: true });
 });
 
 test("the stamp changes with the content", async () => {

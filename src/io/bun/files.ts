@@ -2,8 +2,10 @@
 import {
   closeSync,
   type FSWatcher,
+  lstatSync,
   openSync,
   readdirSync,
+  type Stats,
   statSync,
   watch,
   write,
@@ -13,7 +15,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Appender, FileEntry, Files, Reading } from "#base/files.ts";
 
-/** Deeper folders are left out: only a loop of symbolic links gets this far. */
+/** Deeper folders are left out: no configuration is kept this deep. */
 const MAX_DEPTH = 16;
 /** Changes that a watcher does not tell of (network file systems, a lost event) are found this late. */
 const RESCAN_MS = 2_000;
@@ -31,18 +33,69 @@ async function read(path: string): Promise<Reading> {
   }
 }
 
-function collect(folder: string, below: string, depth: number, into: FileEntry[]): void {
-  for (const name of readdirSync(join(folder, below))) {
-    if (name.startsWith(".")) continue;
-    const path = below === "" ? name : `${below}/${name}`;
-    // A file that vanishes while we look is simply not there.
-    const stat = statSync(join(folder, path), { throwIfNoEntry: false });
-    if (stat === undefined) continue;
-    if (stat.isDirectory()) {
-      if (depth < MAX_DEPTH) collect(folder, path, depth + 1, into);
-    } else if (stat.isFile()) {
-      into.push({ path, sizeBytes: stat.size, stamp: `${stat.ino}:${stat.mtimeMs}:${stat.size}` });
+/** A folder is told by where it really is: through links, the same one may be met again and again. */
+const identityOf = (stat: Stats): string => `${stat.dev}:${stat.ino}`;
+
+/** What stands at `path`, links followed; undefined for what is gone, leads in a circle, or may not be looked at. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return []; // gone, or not ours to read: the rest of the tree is
+  }
+}
+
+interface Entry {
+  readonly path: string;
+  readonly stat: Stats;
+}
+
+/** Every file and folder below `folder`, each folder once: real ones before those behind links. */
+function walk(folder: string): {
+  readonly files: readonly Entry[];
+  readonly folders: readonly string[];
+} {
+  const files: Entry[] = [];
+  const folders: string[] = [];
+  const seen = new Set<string>();
+  const linked: string[] = [];
+  const visit = (below: string, depth: number): void => {
+    const here = join(folder, below);
+    const stat = look(here);
+    if (stat === undefined || seen.has(identityOf(stat))) return;
+    seen.add(identityOf(stat));
+    folders.push(here);
+    for (const name of namesIn(here)) {
+      if (name.startsWith(".")) continue;
+      const path = below === "" ? name : `${below}/${name}`;
+      const found = look(join(folder, path));
+      if (found?.isFile()) files.push({ path, stat: found });
+      else if (found?.isDirectory() && depth < MAX_DEPTH) {
+        if (isLink(join(folder, path))) linked.push(path);
+        else visit(path, depth + 1);
+      }
     }
+  };
+  visit("", 0);
+  for (let next = linked.shift(); next !== undefined; next = linked.shift()) {
+    visit(next, next.split("/").length);
+  }
+  return { files, folders };
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
   }
 }
 
@@ -50,37 +103,25 @@ async function list(
   folder: string,
 ): Promise<readonly FileEntry[] | { kind: "failed"; reason: string }> {
   try {
-    const entries: FileEntry[] = [];
-    collect(folder, "", 0, entries);
-    return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+    readdirSync(folder);
   } catch (error) {
     return { kind: "failed", reason: reasonOf(error) };
   }
-}
-
-/** Folders below `folder`, itself included: each is watched on its own. */
-function foldersBelow(folder: string, depth: number, into: string[]): void {
-  into.push(folder);
-  if (depth === MAX_DEPTH) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.name.startsWith(".")) continue;
-    const path = join(folder, entry.name);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat?.isDirectory()) foldersBelow(path, depth + 1, into);
-  }
+  return walk(folder)
+    .files.map(({ path, stat }) => ({
+      path,
+      sizeBytes: stat.size,
+      stamp: `${stat.ino}:${stat.mtimeMs}:${stat.size}`,
+    }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function watchFolder(folder: string, changed: () => void): { close(): void } {
   const watchers = new Map<string, FSWatcher>();
   const arm = (): void => {
-    const wanted: string[] = [];
-    try {
-      foldersBelow(folder, 0, wanted);
-    } catch {
-      // The folder is away for now: the rescan finds it when it is back.
-    }
+    const wanted = new Set(walk(folder).folders);
     for (const [path, watcher] of watchers) {
-      if (wanted.includes(path)) continue;
+      if (wanted.has(path)) continue;
       watcher.close();
       watchers.delete(path);
     }
