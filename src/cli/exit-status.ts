@@ -1,4 +1,4 @@
-// Exit statuses of every command: documented, and stable.
+// Exit statuses of every command: stable, and documented in docs/reference/exit-status.md.
 
 export const EXIT = {
   ok: 0,

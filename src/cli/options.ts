@@ -1,11 +1,11 @@
 // Values of command line flags: parsed by commander's hooks, refused with what would be right.
-import { InvalidArgumentError } from "commander";
-import { parseDurationMs } from "#base/duration.ts";
+import { InvalidArgumentError, Option } from "commander";
+import { formatDuration, parseDurationMs } from "#base/duration.ts";
 import { LOG_LEVELS, type LogLevel } from "#base/log.ts";
 import type { SocketAddress } from "#base/net.ts";
-import { parseSocketAddress } from "./socket-address.ts";
+import { formatSocketAddress, parseSocketAddress } from "./socket-address.ts";
 
-export function addressOption(text: string): SocketAddress {
+function parseAddressOption(text: string): SocketAddress {
   const address = parseSocketAddress(text);
   if (address === undefined) {
     throw new InvalidArgumentError("Must be host:port, for example 127.0.0.1:15010.");
@@ -13,7 +13,7 @@ export function addressOption(text: string): SocketAddress {
   return address;
 }
 
-export function durationOption(text: string): number {
+function parseDurationOption(text: string): number {
   const ms = parseDurationMs(text);
   if (ms === undefined || ms < 0) {
     throw new InvalidArgumentError("Must be a duration, for example 100ms, 2s or 1m30s.");
@@ -44,4 +44,18 @@ export function logLevelOption(text: string): LogLevel {
     throw new InvalidArgumentError(`Must be one of ${LOG_LEVELS.join(", ")}.`);
   }
   return level;
+}
+
+/** A flag of `host:port`; help shows the default as it is written. */
+export function addressOption(flags: string, description: string, fallback: SocketAddress): Option {
+  return new Option(flags, description)
+    .argParser(parseAddressOption)
+    .default(fallback, formatSocketAddress(fallback));
+}
+
+/** A flag of a duration, in milliseconds for the program. */
+export function durationOption(flags: string, description: string, fallbackMs: number): Option {
+  return new Option(flags, description)
+    .argParser(parseDurationOption)
+    .default(fallbackMs, formatDuration(fallbackMs));
 }

@@ -24,7 +24,7 @@ interface PilotFlags {
   readonly xdsAddress: SocketAddress;
   readonly httpAddress: SocketAddress;
   readonly debounce: number;
-  readonly accessLogFile: string;
+  readonly accessLogFile?: string;
   readonly stateDir: string | undefined;
   readonly logLevel: LogLevel;
 }
@@ -71,7 +71,7 @@ async function run(flags: PilotFlags): Promise<number> {
     store: opened.store,
     mesh: {
       ...DEFAULT_MESH_SETTINGS,
-      accessLogFile: flags.accessLogFile,
+      accessLogFile: flags.accessLogFile ?? "",
       proxyHttpPort: DEFAULT_MESH_SETTINGS.proxyListenPort,
     },
     debounceMs: flags.debounce,
@@ -107,16 +107,20 @@ export function pilotCommand(): Command {
       "Reads every *.yaml and *.yml below the folder, watches it, and serves it over xDS to sampan's proxies,\nstock Envoys and gRPC clients. Prints `ready` with its addresses when it serves.",
     )
     .requiredOption("--config <dir>", "folder of configuration")
-    .option("--xds-address <host:port>", "where proxies connect (gRPC)", addressOption, {
-      host: "127.0.0.1",
-      port: 15010,
-    })
-    .option("--http-address <host:port>", "health, metrics, debug pages", addressOption, {
-      host: "127.0.0.1",
-      port: 15014,
-    })
-    .option("--debounce <duration>", "quiet time before a change is pushed", durationOption, 100)
-    .option("--access-log-file <path>", "where proxies write access logs, e.g. /dev/stdout", "")
+    .addOption(
+      addressOption("--xds-address <host:port>", "where proxies connect (gRPC)", {
+        host: "127.0.0.1",
+        port: 15010,
+      }),
+    )
+    .addOption(
+      addressOption("--http-address <host:port>", "health, metrics, debug pages", {
+        host: "127.0.0.1",
+        port: 15014,
+      }),
+    )
+    .addOption(durationOption("--debounce <duration>", "quiet time before a change is pushed", 100))
+    .option("--access-log-file <path>", "where proxies write access logs, e.g. /dev/stdout")
     .option(
       "--state-dir <dir>",
       "where registered instances outlive a restart (default: below $XDG_STATE_HOME/sampan)",

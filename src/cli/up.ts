@@ -264,15 +264,21 @@ export function upCommand(): Command {
         .choices(["sampan", "envoy"])
         .default("sampan"),
     )
-    .option("--xds-address <host:port>", "where the pilot serves xDS", addressOption, {
-      host: "127.0.0.1",
-      port: 15010,
-    })
-    .option("--http-address <host:port>", "where the pilot serves HTTP", addressOption, {
-      host: "127.0.0.1",
-      port: 15014,
-    })
-    .option("--timeout <duration>", "how long to wait until all is ready", durationOption, 60_000)
+    .addOption(
+      addressOption("--xds-address <host:port>", "where the pilot serves xDS", {
+        host: "127.0.0.1",
+        port: 15010,
+      }),
+    )
+    .addOption(
+      addressOption("--http-address <host:port>", "where the pilot serves HTTP", {
+        host: "127.0.0.1",
+        port: 15014,
+      }),
+    )
+    .addOption(
+      durationOption("--timeout <duration>", "how long to wait until all is ready", 60_000),
+    )
     .option("--no-host-sidecar", "do not serve programs without a sidecar")
     .option("-v, --verbose", "also print what the programs and proxies print", false)
     .addHelpText("after", "\nExample:\n  sampan up examples/bookinfo\n")

@@ -16,8 +16,21 @@ test("a port that a program of somebody else holds is passed over", () => {
   expect(book.take(["http"])?.ports).toEqual({ http: 20_001 });
 });
 
-test("no port left is said by undefined", () => {
-  expect(new AddressBook(() => false).take(["http"])).toBeUndefined();
+test("no port left is said by undefined, and takes no address with it", () => {
+  let isFree = false;
+  const book = new AddressBook(() => isFree);
+  for (let tries = 0; tries < 20_000; tries += 5_000) expect(book.take(["http"])).toBeUndefined();
+  isFree = true;
+  expect(book.take(["http"])?.ports).toEqual({ http: 20_000 });
+});
+
+test("a port that was handed out is not handed out again, although nobody listens yet", () => {
+  const book = new AddressBook(() => true);
+  const ports = new Set<number>();
+  for (let i = 0; i < 10_000; i += 1)
+    for (const port of Object.values(book.take(["http"])?.ports ?? {})) ports.add(port);
+  expect(ports.size).toBe(10_000);
+  expect(book.take(["http"])).toBeUndefined();
 });
 
 test("no two instances that run have the same address, whatever comes and goes", () => {

@@ -26,6 +26,7 @@ export interface InstanceAddress {
 export class AddressBook {
   readonly #isPortFree: (host: string, port: number) => boolean;
   readonly #used = new Set<number>();
+  readonly #usedPorts = new Set<number>();
   #nextInstance = FIRST_INSTANCE;
   #nextPort = FIRST_PROGRAM_PORT;
 
@@ -42,8 +43,12 @@ export class AddressBook {
     const ports: Record<string, number> = {};
     for (const name of portNames) {
       const port = this.#takePort(host);
-      if (port === undefined) return undefined;
+      if (port === undefined) {
+        this.give({ host, ports });
+        return undefined;
+      }
       ports[name] = port;
+      this.#usedPorts.add(port);
     }
     return { host, ports };
   }
@@ -51,6 +56,7 @@ export class AddressBook {
   give(address: InstanceAddress): void {
     const [, , third = 1, fourth = 1] = address.host.split(".").map(Number);
     this.#used.delete((third - 1) * 254 + fourth);
+    for (const port of Object.values(address.ports)) this.#usedPorts.delete(port);
   }
 
   #takeNumber(): number | undefined {
@@ -68,7 +74,8 @@ export class AddressBook {
     for (let tries = 0; tries <= LAST_PROGRAM_PORT - FIRST_PROGRAM_PORT; tries += 1) {
       const port = this.#nextPort;
       this.#nextPort = port >= LAST_PROGRAM_PORT ? FIRST_PROGRAM_PORT : port + 1;
-      if (this.#isPortFree(host, port)) return port;
+      // One handed out may not be listened on yet.
+      if (!this.#usedPorts.has(port) && this.#isPortFree(host, port)) return port;
     }
     return undefined;
   }

@@ -126,7 +126,9 @@ export function warningAt(object: ConfigObject, path: FieldPath, message: string
 
 /** `file:line:column: Kind ns/name: field: what is wrong (value), what would be right`. */
 export function formatProblem(problem: Problem): string {
-  const { file, line, column } = problem.source;
+  const { line, column } = problem.source;
+  // A file may have any name; a line of a log may not.
+  const file = problem.source.file.replace(/\p{Cc}/gu, "?");
   return [`${file}:${line}:${column}`, problem.object, problem.field, problem.message]
     .filter((part) => part !== undefined && part !== "")
     .join(": ");
