@@ -188,6 +188,17 @@ test("an instance out of the configuration leaves the mesh first and stops then"
   expect(world.running()).toEqual([]);
 });
 
+test("a pilot that was away when an instance left is told while that still runs", async () => {
+  const world = await serving();
+  world.pilotStatus = 0;
+  world.instances.apply([]);
+  await world.pass(500);
+  world.pilotStatus = 200;
+  await world.pass(1_000);
+  expect(world.told.slice(1)).toEqual([`${OLD} false not heard`, `${OLD} false`]);
+  expect(world.running().length).toBe(2);
+});
+
 test.each(["stop", "kill"] as const)(
   "%s leaves nothing, not even what was leaving",
   async (how) => {

@@ -8,7 +8,7 @@ import type { Health } from "./probe.ts";
 /** A retired instance is out of every proxy's endpoints this long before it is stopped. */
 const RETIRE_MS = 2_000;
 const HEALTH_TIMEOUT_MS = 2_000;
-/** When the pilot could not be told a health, or does not know the instance yet, it is told again. */
+/** When the pilot is away, or does not know the instance yet, it is told again. */
 const HEALTH_RETRY_MS = 1_000;
 
 export class Instances {
@@ -123,7 +123,7 @@ export class Instances {
     const { name } = instance.plan;
     reporter.event(name, `the instance at ${instance.address.host} leaves the mesh`);
     this.#retiring.add(instance);
-    void this.#putHealth(instance, "unhealthy");
+    void this.#putHealth(instance, "unhealthy", () => this.#retiring.has(instance));
     ports.timers.after(RETIRE_MS, () => void this.#stopRetired(instance));
   }
 
@@ -133,21 +133,13 @@ export class Instances {
     this.#addresses.give(instance.address);
   }
 
-  /** Tells the pilot, again and again until it has heard it or has to be told something else. */
   async #tell(instance: Instance): Promise<void> {
     const { health, plan } = instance;
     if (health === "unknown") return;
-    const wasHeard = await this.#putHealth(instance, health);
     const isNews = (): boolean =>
-      !this.#isStopping && this.#running.get(plan.name) === instance && instance.health === health;
-    if (!isNews()) return;
-    if (!wasHeard) {
-      this.#options.ports.timers.after(HEALTH_RETRY_MS, () => {
-        if (isNews()) void this.#tell(instance);
-      });
-    } else if (health === "healthy") {
-      this.#takeOver(instance);
-    }
+      this.#running.get(plan.name) === instance && instance.health === health;
+    const wasHeard = await this.#putHealth(instance, health, isNews);
+    if (wasHeard && isNews() && health === "healthy") this.#takeOver(instance);
   }
 
   /** It is registered and healthy. */
@@ -158,17 +150,21 @@ export class Instances {
     this.#retire(predecessor);
   }
 
-  /** False when the pilot is away, or does not know the instance (yet). */
-  async #putHealth(instance: Instance, health: Health): Promise<boolean> {
+  /** Tells the pilot, again and again until it has heard it. False when it has not, and it is not news any more. */
+  async #putHealth(instance: Instance, health: Health, isNews: () => boolean): Promise<boolean> {
     const { pilotHttp, ports } = this.#options;
     const { group, name } = instance.plan;
-    const answer = await ports.httpClient.request({
-      method: "PUT",
-      url: `http://${pilotHttp.host}:${pilotHttp.port}/v1/namespaces/${group.namespace}/workloads/${name}/health`,
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ healthy: health === "healthy", address: instance.address.host }),
-      timeoutMs: HEALTH_TIMEOUT_MS,
-    });
-    return answer.kind === "answered" && answer.status < 300;
+    while (!this.#isStopping && isNews()) {
+      const answer = await ports.httpClient.request({
+        method: "PUT",
+        url: `http://${pilotHttp.host}:${pilotHttp.port}/v1/namespaces/${group.namespace}/workloads/${name}/health`,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ healthy: health === "healthy", address: instance.address.host }),
+        timeoutMs: HEALTH_TIMEOUT_MS,
+      });
+      if (answer.kind === "answered" && answer.status < 300) return true;
+      await new Promise<void>((resolve) => ports.timers.after(HEALTH_RETRY_MS, resolve));
+    }
+    return false;
   }
 }

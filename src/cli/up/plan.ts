@@ -1,5 +1,8 @@
 // What has to run for a configuration: instances, sidecars, gateway, host sidecar; decided without starting anything.
-import type { ConfigObject } from "#pilot/model/object.ts";
+import { toJsonString } from "@bufbuild/protobuf";
+import { WorkloadGroupSchema } from "#api/istio/networking/v1alpha3/workload_group_pb.ts";
+import { formatFieldPath } from "#base/field-path.ts";
+import { type ConfigObject, formatProblem, objectName } from "#pilot/model/object.ts";
 
 /** The command of an instance, and how many of it run. Annotations of a WorkloadGroup. */
 export const RUN_ANNOTATION = "sampan.dev/run";
@@ -46,14 +49,23 @@ function instancesOf(group: ConfigObject<"WorkloadGroup">, problems: string[]): 
   if (command === undefined) return [];
   const replicas = replicasOf(group);
   if (replicas === undefined) {
-    const { file, line, column } = group.source;
-    problems.push(
-      `${file}:${line}:${column}: WorkloadGroup ${group.namespace}/${group.name}: metadata.annotations[${REPLICAS_ANNOTATION}]: must be a number from 0 to ${MAX_REPLICAS}: current value is ${JSON.stringify(group.annotations[REPLICAS_ANNOTATION])}`,
-    );
+    const path = ["metadata", "annotations", REPLICAS_ANNOTATION];
+    const problem = formatProblem({
+      severity: "error",
+      source: group.positionOf(path),
+      object: objectName(group),
+      field: formatFieldPath(path),
+      message: `must be a number from 0 to ${MAX_REPLICAS}: current value is ${JSON.stringify(group.annotations[REPLICAS_ANNOTATION])}`,
+    });
+    problems.push(problem);
     return [];
   }
   const portNames = Object.keys(group.spec.template?.ports ?? {}).sort();
-  const fingerprint = `${group.hash} ${command}`;
+  const fingerprint = [
+    group.namespace,
+    command,
+    toJsonString(WorkloadGroupSchema, group.spec),
+  ].join(" ");
   return Array.from({ length: replicas }, (_, index) => ({
     name: `${group.name}-${index + 1}`,
     group,

@@ -13,6 +13,7 @@ export const systemHttpClient: HttpClient = {
         url,
         {
           method,
+          agent: false, // a connection for each request: one that is just closing would fail the next
           headers: { connection: "close", ...headers },
           signal: AbortSignal.timeout(timeoutMs),
         },

@@ -1,0 +1,311 @@
+// `sampan up` in the hands of somebody who interrupts it, gives it wrong folders, breaks their YAML and changes it while it runs.
+// Small meshes of a program or two; the pilot's ports are fixed, so one runs at a time.
+import { afterEach, describe, expect, test } from "bun:test";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "../support/envoy.ts";
+import { get } from "./harness/connection.ts";
+import { PILOT, temporaryFolder } from "./harness/mesh-process.ts";
+import { runtimeFolders, type UpOptions, UpProcess } from "./harness/up-process.ts";
+
+const READY = "Ctrl-C stops everything.";
+const CTRL_C = "\x03";
+const ESCAPE = "\x1b";
+
+/** Answers on its port with its name; the stubborn one does not want to end. */
+const SERVER = `
+const name = process.argv[2];
+Bun.serve({ hostname: process.env.HOST, port: process.env.PORT, fetch: () => new Response(name) });
+if (name === "stubborn") process.on("SIGTERM", () => {});
+`;
+
+interface GroupOptions {
+  readonly run?: string;
+  readonly replicas?: string;
+}
+
+function group(name: string, options: GroupOptions = {}): string {
+  const { run = `bun server.ts ${name}`, replicas = "1" } = options;
+  return `apiVersion: networking.istio.io/v1
+kind: WorkloadGroup
+metadata:
+  name: ${name}
+  annotations:
+    sampan.dev/run: ${JSON.stringify(run)}
+    sampan.dev/replicas: ${JSON.stringify(replicas)}
+spec:
+  metadata: { labels: { app: ${name} } }
+  template: { ports: { http: 9080 } }
+`;
+}
+
+const SERVICE = `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: shop }
+spec:
+  hosts: [shop.default.svc.cluster.local]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{ number: 9080, name: http, protocol: HTTP }]
+  workloadSelector: { labels: { app: shop } }
+`;
+
+const gatewayOn = (port: number): string => `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: door }
+spec:
+  selector: { istio: ingressgateway }
+  servers:
+    - port: { number: ${port}, name: http, protocol: HTTP }
+      hosts: ["*"]
+`;
+
+const routeWith = (timeout: string): string => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: shop }
+spec:
+  hosts: [shop.default.svc.cluster.local]
+  http:
+    - timeout: ${timeout}
+      route: [{ destination: { host: shop.default.svc.cluster.local } }]
+`;
+
+const MESH = { "service.yaml": SERVICE, "shop.yaml": group("shop") };
+
+let running: UpProcess | undefined;
+let foldersBefore: readonly string[] = [];
+
+/** Starts a mesh over these files. */
+function start(files: Readonly<Record<string, string>>, options: UpOptions = {}): UpProcess {
+  const folder = temporaryFolder();
+  foldersBefore = runtimeFolders();
+  writeFileSync(join(folder, "server.ts"), SERVER);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  running = new UpProcess(folder, options);
+  return running;
+}
+
+/** Writes as editors do: beside it first, then over it in one step. */
+function save(up: UpProcess, name: string, text: string): void {
+  const path = join(up.folder, name);
+  writeFileSync(`${path}~`, text);
+  renameSync(`${path}~`, path);
+}
+
+function expectNothingLeft(up: UpProcess): void {
+  expect(up.processes()).toEqual([]);
+  expect(runtimeFolders()).toEqual(foldersBefore);
+}
+
+interface ListedService {
+  readonly autoAddress: string;
+  readonly ports: readonly {
+    readonly endpoints: readonly { readonly address: string; readonly health: string }[];
+  }[];
+}
+
+/** The one service of these meshes, as the pilot knows it. */
+async function shop(): Promise<ListedService | undefined> {
+  const { body } = await get(PILOT, "/debug/registryz");
+  return (JSON.parse(body) as readonly ListedService[])[0];
+}
+
+/** Addresses of the endpoints that requests may go to. */
+async function endpoints(): Promise<readonly string[]> {
+  const all = (await shop())?.ports[0]?.endpoints ?? [];
+  return all.filter(({ health }) => health === "healthy").map(({ address }) => address);
+}
+
+afterEach(async () => {
+  const up = running;
+  running = undefined;
+  if (up === undefined) return;
+  await up.stop();
+  for (const { pid } of up.processes()) process.kill(pid, "SIGKILL");
+  rmSync(up.folder, { recursive: true, force: true });
+}, 20_000);
+
+describe("ends in order", () => {
+  test.each([
+    ["before it says anything", undefined],
+    ["while the pilot starts", "[control-plane]"],
+    ["while programs start", "[wait]"],
+    ["while sidecars start", "healthy"],
+    ["while it serves", READY],
+  ])(
+    "on Ctrl-C %s",
+    async (_when, text) => {
+      const up = start(MESH, { inTerminal: true });
+      if (text === undefined) await Bun.sleep(50);
+      else await up.says(text);
+      up.type(CTRL_C);
+      // Before there is anything to stop, the shell's 130 is as good.
+      expect(await up.exited).toBeOneOf(text === undefined ? [0, 130] : [0]);
+      expectNothingLeft(up);
+    },
+    15_000,
+  );
+
+  test.each(["SIGTERM", "SIGHUP"] as const)(
+    "on %s",
+    async (signal) => {
+      const up = start(MESH);
+      await up.says(READY);
+      up.signal(signal);
+      expect(await up.exited).toBe(0);
+      expectNothingLeft(up);
+    },
+    15_000,
+  );
+
+  test("when a group has just been removed, and still runs", async () => {
+    const up = start({ ...MESH, "two.yaml": group("two") });
+    await up.says(READY);
+    rmSync(join(up.folder, "two.yaml"));
+    await up.says("[two-1] the instance at 127.0.1.3 leaves the mesh");
+    expect(await up.stop()).toBe(0);
+    expectNothingLeft(up);
+  }, 15_000);
+
+  test("when nobody reads its output any more", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "server.ts"), SERVER);
+    writeFileSync(join(folder, "shop.yaml"), group("shop"));
+    running = new UpProcess(folder, { shell: (command) => `${command} | head -2` });
+    await running.exited;
+    expect(running.output().split("\n").length).toBe(3);
+    await until(() => running?.processes().length === 0, 10_000);
+  }, 15_000);
+});
+
+describe("ends at once", () => {
+  test("on a second Ctrl-C, also what does not want to", async () => {
+    const up = start({ "a.yaml": group("stubborn") }, { inTerminal: true });
+    await up.says(READY);
+    up.type(CTRL_C);
+    await Bun.sleep(600); // one Ctrl-C under npm comes twice within half a second (src/cli/up/stop-signals.ts)
+    expect(up.isRunning).toBe(true);
+    const againMs = performance.now();
+    up.type(CTRL_C);
+    expect(await up.exited).toBe(1);
+    expect(performance.now() - againMs).toBeLessThan(500);
+    await until(() => up.processes().length === 0, 1_000);
+    expectNothingLeft(up);
+  }, 15_000);
+});
+
+describe("says what is wrong", () => {
+  test.each([
+    ["a folder that does not exist", "", 65, /Cannot read the folder .*: ENOENT/],
+    ["a file instead of a folder", "server.ts", 65, /Cannot read the folder .*: ENOTDIR/],
+  ])("with %s", async (_what, name, status, text) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "server.ts"), SERVER);
+    running = new UpProcess(name === "" ? join(folder, "nowhere") : join(folder, name));
+    expect(await running.exited).toBe(status);
+    expect(running.output()).toMatch(text);
+    rmSync(folder, { recursive: true });
+  });
+
+  test("with a port that somebody holds: which process it is", async () => {
+    const holder = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const up = start({ ...MESH, "gateway.yaml": gatewayOn(holder.port) });
+    expect(await up.exited).toBe(1);
+    holder.stop(true);
+    const address = `127.0.0.1:${holder.port}`;
+    expect(up.output()).toContain(
+      `Cannot listen on ${address}: EADDRINUSE: held by process ${process.pid} (`,
+    );
+    expectNothingLeft(up);
+  });
+
+  test("in an empty folder, and waits for what comes", async () => {
+    const up = start({});
+    await up.says(READY);
+    expect(up.output()).toContain(
+      "[config] nothing to start: no WorkloadGroup has the annotation sampan.dev/run",
+    );
+    save(up, "service.yaml", SERVICE);
+    save(up, "shop.yaml", group("shop"));
+    await up.says("[shop-1] healthy");
+    await until(async () => (await endpoints()).length === 1);
+  }, 15_000);
+
+  test("in the configuration, at start and while it runs, with file, line and column", async () => {
+    const up = start({
+      ...MESH,
+      "route.yaml": routeWith("soon"),
+      "syntax.yaml": "a: [b\n",
+      "replicas.yaml": group("three", { replicas: "three" }),
+    });
+    const at = (name: string, place: string): string => `[config] ${up.folder}/${name}:${place}`;
+    const wrong = at("route.yaml", "7:7: VirtualService default/shop: spec.http[0].timeout: ");
+    await up.says(READY);
+    await up.says(wrong);
+    await up.says(at("syntax.yaml", ""));
+    await up.says(
+      `${at("replicas.yaml", "7:5")}: WorkloadGroup default/three: metadata.annotations["sampan.dev/replicas"]: must be a number`,
+    );
+    save(up, "route.yaml", routeWith("3s"));
+    await up.says(`[config] mended: ${wrong.slice("[config] ".length)}`);
+    const before = up.output().length;
+    save(up, "route.yaml", routeWith("later"));
+    await until(() => up.output().slice(before).includes(wrong));
+  }, 15_000);
+
+  test("of programs that end or cannot start: how, and their last words", async () => {
+    const up = start(
+      {
+        "ghost.yaml": group("ghost", { run: "no-such-program --now" }),
+        "crash.yaml": group("crash", { run: "echo 'disk full' >&2; exit 3" }),
+      },
+      { flags: ["--timeout", "1500ms"] },
+    );
+    await up.says(READY);
+    const output = up.output();
+    expect(output).toContain("[crash-1] ended with exit status 3; started again in 1 s");
+    expect(output).toContain("[crash-1]   disk full");
+    expect(output).toContain("[ghost-1] ended with exit status 127; started again in 1 s");
+    expect(output).toMatch(/\[ghost-1\] {3}.*no-such-program/);
+    expect(output).toMatch(/^Not ready after [\d.]+ s: crash-1, ghost-1,/m);
+  }, 15_000);
+
+  test("of a listener that a proxy cannot open while it runs", async () => {
+    const up = start({ ...MESH, "gateway.yaml": gatewayOn(8081) });
+    await up.says(READY);
+    save(up, "gateway.yaml", gatewayOn(PILOT.port));
+    await up.says(/\[(?:gateway proxy|pilot)\] .*15014/);
+  }, 15_000);
+});
+
+describe("follows its folder", () => {
+  test("replicas come and go; a changed group is replaced by one that serves", async () => {
+    const up = start(MESH);
+    await up.says(READY);
+    expect(await endpoints()).toEqual(["127.0.1.2"]);
+    save(up, "shop.yaml", group("shop", { replicas: "3" }));
+    await until(async () => (await endpoints()).length === 3, 10_000);
+    save(up, "shop.yaml", group("shop"));
+    await until(async () => Bun.deepEquals(await endpoints(), ["127.0.1.2"]), 10_000);
+    save(up, "shop.yaml", group("shop", { run: "bun server.ts new" }));
+    await until(async () => Bun.deepEquals(await endpoints(), ["127.0.1.5"]), 10_000);
+    const host = (await shop())?.autoAddress ?? "";
+    expect((await get({ host, port: 9080 }, "/")).body).toBe("new");
+    rmSync(join(up.folder, "shop.yaml"));
+    await until(async () => (await endpoints()).length === 0);
+    await until(() => up.pidOf(/server\.ts/) === undefined, 10_000);
+  }, 30_000);
+});
+
+describe("prints", () => {
+  test.each([
+    ["colours in a terminal", { inTerminal: true }, true],
+    ["none with NO_COLOR", { inTerminal: true, env: { NO_COLOR: "1" } }, false],
+    ["colours with an empty NO_COLOR", { inTerminal: true, env: { NO_COLOR: "" } }, true],
+    ["none into a pipe", {}, false],
+  ])("%s", async (_what, options, hasColor) => {
+    const up = start({}, options);
+    await up.says("[control-plane]");
+    expect(up.output().includes(ESCAPE)).toBe(hasColor);
+  });
+});
