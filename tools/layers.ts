@@ -1,5 +1,9 @@
 // Who may import whom, as data, and the check that holds every file to it. Run by tools/layers.test.ts.
+import { dirname, join, normalize } from "node:path/posix";
 import { Glob } from "bun";
+import { checkGlobal, isRequire, OWN } from "./globals.ts";
+import { type Import, importsOf } from "./imports.ts";
+import { tokensOf } from "./tokens.ts";
 
 /** Room -> rooms it may import besides itself. `proxy/route` and `proxy/config` are doors of the proxy that explain may use. */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
@@ -42,20 +46,11 @@ export const COMPOSITION_ROOTS: readonly string[] = [
   "cli/up.ts",
 ];
 
-const SYSTEM: readonly (readonly [RegExp, string])[] = [
-  [/\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b/, "the real clock: take a Clock"],
-  [/\b(?:setTimeout|setInterval|setImmediate)\s*\(/, "a real timer: take Timers"],
-  [
-    /\bMath\.random\b|\bcrypto\.(?:random|getRandom)/,
-    "real randomness: take a Random (Math.random included)",
-  ],
-  [/\bprocess\.|\bglobalThis\.process\b/, "the process: io/ and the composition roots only"],
-  [/\bBun\./, "Bun: io/ and the composition roots only"],
-  [/\bfetch\s*\(|\bnew WebSocket\b/, "a real socket: take a Net"],
-];
+/** The one file outside src/ that it may import, for its version; the rooms that may import anything may. */
+const MANIFEST = "../package.json";
 
-const IMPORT =
-  /(?:^|[\s;}])(import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?["']([^"']+)["']|\bimport\(\s*["'`]([^"'`]+)["'`]/gm;
+/** Endings that src/ may hold: code that this check reads, and data. */
+const ENDINGS = new Set(["ts", "json", "md", "yaml", "binpb"]);
 
 export interface Violation {
   readonly file: string;
@@ -63,52 +58,40 @@ export interface Violation {
   readonly message: string;
 }
 
-/** Comments and strings hold no code: they are blanked, imports excepted, with every line kept. */
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|(?<![:"'`\\])\/\/[^\n]*/g, (comment) =>
-    comment.replace(/[^\n]/g, " "),
-  );
-}
-
-function withoutStrings(text: string): string {
-  return text.replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""');
-}
+const ownsSystem = (file: string): boolean =>
+  file.startsWith("io/") || COMPOSITION_ROOTS.includes(file);
 
 const lineOf = (text: string, index: number): number => text.slice(0, index).split("\n").length;
 
-/** `#room/x` or a relative path -> path below src/; undefined for a package. */
+/** `#room/x` or a relative path -> path below src/, which begins with `..` when it leads out; undefined for a package. */
 function target(file: string, specifier: string): string | undefined {
-  if (specifier.startsWith("#")) return specifier.slice(1);
-  if (!specifier.startsWith(".")) return undefined;
-  const parts = file.split("/").slice(0, -1);
-  for (const part of specifier.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== ".") parts.push(part);
-  }
-  return parts.join("/");
+  if (specifier.startsWith("#")) return normalize(specifier.slice(1));
+  return specifier.startsWith(".") ? join(dirname(file), specifier) : undefined;
 }
 
-function checkImport(file: string, specifier: string, typeOnly: boolean): string | undefined {
+function checkPackage(file: string, specifier: string): string | undefined {
+  const name = specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+  const places = PACKAGES[name];
+  if (places === undefined) return `package ${name} is not in tools/layers.ts`;
+  return places.some((place) => file.startsWith(place))
+    ? undefined
+    : `package ${name} belongs to ${places.join(", ")}`;
+}
+
+function checkImport(file: string, { specifier, typeOnly }: Import): string | undefined {
+  if (specifier === undefined) return "an import whose target is no plain string";
   const room = file.split("/")[0] ?? "";
   const isTest = file.endsWith(".test.ts");
-  const isRoot = COMPOSITION_ROOTS.includes(file);
   if (/^(?:node:|bun:|bun$)/.test(specifier)) {
-    if (room === "io" || isRoot || isTest) return undefined;
-    return `${specifier} outside io/ and the composition roots`;
+    return isTest || ownsSystem(file) ? undefined : `${specifier}: ${OWN}`;
   }
   const path = target(file, specifier);
-  if (path === undefined) {
-    if (isTest) return undefined;
-    const name = specifier
-      .split("/")
-      .slice(0, specifier.startsWith("@") ? 2 : 1)
-      .join("/");
-    const places = PACKAGES[name];
-    if (places === undefined) return `package ${name} is not in tools/layers.ts`;
-    return places.some((place) => file.startsWith(place))
-      ? undefined
-      : `package ${name} belongs to ${places.join(", ")}`;
-  }
+  if (path === undefined) return isTest ? undefined : checkPackage(file, specifier);
+  if (path.startsWith("..") && path !== MANIFEST && !isTest) return `${specifier} leads out of src`;
+  if (path.endsWith(".test.ts")) return `${specifier} is a test: nothing may import it`;
   const into = path.split("/")[0] ?? "";
   const allowed = ROOMS[room];
   if (allowed === undefined) return `room ${room} is not in tools/layers.ts`;
@@ -120,22 +103,27 @@ function checkImport(file: string, specifier: string, typeOnly: boolean): string
   return `${room} may not import ${into} (${specifier})`;
 }
 
+/** `file` is the path below src/. */
 export function checkFile(file: string, source: string): Violation[] {
+  const ending = file.slice(file.lastIndexOf(".") + 1);
+  if (!ENDINGS.has(ending)) return [{ file, line: 1, message: `src holds no .${ending} files` }];
+  if (ending !== "ts") return [];
   const violations: Violation[] = [];
-  const text = withoutComments(source);
-  for (const match of text.matchAll(IMPORT)) {
-    const specifier = match[3] ?? match[4] ?? "";
-    const message = checkImport(file, specifier, match[2] !== undefined);
-    if (message !== undefined) violations.push({ file, line: lineOf(text, match.index), message });
+  const report = (index: number, message: string | undefined): void => {
+    if (message !== undefined) violations.push({ file, line: lineOf(source, index), message });
+  };
+  const tokens = tokensOf(source);
+  for (const found of importsOf(tokens)) report(found.index, checkImport(file, found));
+  for (const { kind, text, index } of tokens) {
+    if (kind === "comment" && /^\/\/\/\s*<reference\b/.test(text)) {
+      report(index, "a reference imports past the table: use import");
+    }
   }
-  const room = file.split("/")[0];
-  if (room === "io" || file.endsWith(".test.ts") || COMPOSITION_ROOTS.includes(file)) {
-    return violations;
-  }
-  const code = withoutStrings(text);
-  for (const [pattern, message] of SYSTEM) {
-    const found = pattern.exec(code);
-    if (found !== null) violations.push({ file, line: lineOf(code, found.index), message });
+  const code = tokens.filter(({ kind }) => kind !== "comment");
+  const mayReach = ownsSystem(file) || file.endsWith(".test.ts");
+  for (const [at, { kind, index }] of code.entries()) {
+    if (isRequire(code, at)) report(index, "require: use import");
+    if (kind === "name" && !mayReach) report(index, checkGlobal(file, code, at));
   }
   return violations;
 }
@@ -148,10 +136,12 @@ export interface LayerReport {
 export async function checkLayers(root: string): Promise<LayerReport> {
   const violations: Violation[] = [];
   let fileCount = 0;
-  for await (const file of new Glob("**/*.ts").scan({ cwd: `${root}/src` })) {
+  for await (const file of new Glob("**/*").scan({ cwd: `${root}/src`, dot: true })) {
     fileCount += 1;
-    if (file.endsWith("_pb.ts") || file === "api/registry.ts") continue;
-    violations.push(...checkFile(file, await Bun.file(`${root}/src/${file}`).text()));
+    const isGenerated = file.startsWith("api/") && file.endsWith("_pb.ts");
+    if (isGenerated || file === "api/registry.ts") continue;
+    const source = file.endsWith(".ts") ? await Bun.file(`${root}/src/${file}`).text() : "";
+    violations.push(...checkFile(file, source));
   }
   return { fileCount, violations };
 }
