@@ -223,7 +223,8 @@ async function run(folder: string, flags: UpFlags): Promise<number> {
   };
   const reporter = createTerminalReporter({
     write,
-    hasColor: process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+    // Not undefined: the library would then look for itself, and takes CI for a terminal.
+    hasColor: process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "",
     isVerbose: flags.verbose,
   });
   return await runMesh({ folder, flags, write, reporter, signals });
