@@ -9,6 +9,12 @@ export interface Answer {
   readonly tookMs: number;
 }
 
+export interface Request {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 export interface Target {
   readonly host: string;
   readonly port: number;
@@ -59,7 +65,7 @@ export class Connection {
   }
 
   /** One at a time. Rejects when the connection ends before the whole answer is there. */
-  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  send({ method = "GET", path, headers = {} }: Request): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#lost(`no answer within ${LIMIT_MS} ms`), LIMIT_MS);
       this.#waiting = { sentMs: performance.now(), timer, resolve, reject };
@@ -69,7 +75,7 @@ export class Connection {
       }
       const all = { host: `${this.#target.host}:${this.#target.port}`, ...headers };
       const fields = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-      this.#socket.write(`GET ${path} HTTP/1.1\r\n${fields.join("")}\r\n`);
+      this.#socket.write(`${method} ${path} HTTP/1.1\r\n${fields.join("")}\r\n`);
     });
   }
 
@@ -107,16 +113,23 @@ export class Connection {
   }
 }
 
-/** One request on a connection of its own. */
-export async function get(
+/** One request without a body on a connection of its own. */
+export async function send(target: Target, request: Request): Promise<Answer> {
+  const connection = await Connection.open(target);
+  try {
+    return await connection.send({
+      ...request,
+      headers: { ...request.headers, connection: "close" },
+    });
+  } finally {
+    connection.close();
+  }
+}
+
+export function get(
   target: Target,
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  const connection = await Connection.open(target);
-  try {
-    return await connection.get(path, { ...headers, connection: "close" });
-  } finally {
-    connection.close();
-  }
+  return send(target, { path, headers });
 }

@@ -63,7 +63,7 @@ export class Load {
       const sentMs = performance.now();
       try {
         if (connection?.isOpen !== true) connection = await Connection.open(target);
-        const { status, body } = await connection.get(path);
+        const { status, body } = await connection.send({ path });
         const failure = status === 200 ? undefined : `status ${status}: ${body.slice(0, 100)}`;
         this.#samples.push({ sentMs, version: versionOf(body), failure });
       } catch (error) {
