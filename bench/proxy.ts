@@ -89,8 +89,8 @@ async function wrk(
   return {
     requests: Number(capture(text, /(\d+) requests in/)),
     requestsPerSecond: Number(capture(text, /Requests\/sec:\s+([\d.]+)/)),
-    p50Ms: toMs(capture(text, /50%\s+(\S+)/)),
-    p99Ms: toMs(capture(text, /99%\s+(\S+)/)),
+    p50Ms: toMs(capture(text, /^\s+50%\s+(\S+)/m)),
+    p99Ms: toMs(capture(text, /^\s+99%\s+(\S+)/m)),
     errors:
       Number(capture(text, /Non-2xx or 3xx responses: (\d+)/) || 0) +
       socketErrors.reduce((sum, [count]) => sum + Number(count), 0),
