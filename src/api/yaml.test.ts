@@ -124,3 +124,11 @@ test("parseYamlDocuments never throws", () => {
     { numRuns: 500 },
   );
 });
+
+test("an alias that holds itself is said, without a word of our stack", () => {
+  const { documents, problems } = parseYamlDocuments("metadata: &m {labels: *m}\n", "a.yaml");
+  expect(documents).toEqual([]);
+  expect(problems.map(({ message }) => message)).toEqual([
+    "an alias (*name) stands inside of what it stands for: write the value out",
+  ]);
+});

@@ -106,8 +106,12 @@ function readDocument(parsed: Document.Parsed, at: At): YamlDocument | YamlProbl
   try {
     value = plain(parsed.toJS({ maxAliasCount: MAX_ALIAS_EXPANSIONS }), budget);
   } catch (error) {
-    // The library throws for aliases only: unknown ones, and those that expand without end.
-    return { position, message: sentence(error instanceof Error ? error.message : String(error)) };
+    // The library throws for aliases only: unknown ones, those that expand without end, and those that hold themselves.
+    const message =
+      error instanceof RangeError
+        ? "an alias (*name) stands inside of what it stands for: write the value out"
+        : String(error instanceof Error ? error.message : error);
+    return { position, message: sentence(message) };
   }
   if (budget.left < 0) {
     return {
