@@ -92,6 +92,12 @@ async function registryOf(http: SocketAddress): Promise<readonly RegistryService
   return JSON.parse(answer.body) as readonly RegistryService[];
 }
 
+/** Why the mesh cannot run on this machine whatever its configuration; undefined when it can. */
+function whyNoDataPlane(dataPlane: UpFlags["dataPlane"]): string | undefined {
+  if (dataPlane === "sampan" || Bun.which("envoy") !== null) return undefined;
+  return "Cannot find envoy on the PATH: install it, or leave out --data-plane envoy";
+}
+
 /** Everything that another program must not hold: said at once, before anything starts. */
 function busyPorts(flags: UpFlags, gateways: readonly GatewayPlan[]): readonly string[] {
   const wanted: SocketAddress[] = [
@@ -182,10 +188,14 @@ async function runMesh(session: Session): Promise<number> {
       "nothing to start: no WorkloadGroup has the annotation sampan.dev/run, and there is no Gateway",
     );
   }
+  const noDataPlane = whyNoDataPlane(flags.dataPlane);
   const busy = busyPorts(flags, gateways);
-  if (busy.length > 0) {
+  if (noDataPlane !== undefined || busy.length > 0) {
+    if (noDataPlane !== undefined) process.stderr.write(`sampan up: ${noDataPlane}\n`);
     for (const line of busy) process.stderr.write(`sampan up: ${line}\n`);
-    process.stderr.write("If that is another mesh, stop it first: Ctrl-C in its terminal.\n");
+    if (busy.length > 0) {
+      process.stderr.write("If that is another mesh, stop it first: Ctrl-C in its terminal.\n");
+    }
     store.close();
     return EXIT.failed;
   }

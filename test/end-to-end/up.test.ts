@@ -219,6 +219,16 @@ describe("says what is wrong", () => {
     expectNothingLeft(up);
   });
 
+  const BARE_PATH = "/usr/bin:/bin";
+  const hasEnvoy = Bun.which("envoy", { PATH: BARE_PATH }) !== null;
+
+  test.skipIf(hasEnvoy)("with a data plane that is not there", async () => {
+    const up = start(MESH, { flags: ["--data-plane", "envoy"], env: { PATH: BARE_PATH } });
+    expect(await up.exited).toBe(1);
+    expect(up.output()).toContain("sampan up: Cannot find envoy on the PATH");
+    expectNothingLeft(up);
+  });
+
   test("in an empty folder, and waits for what comes", async () => {
     const up = start({});
     await up.says(READY);
@@ -290,7 +300,14 @@ describe("follows its folder", () => {
     save(up, "shop.yaml", group("shop", { run: "bun server.ts new" }));
     await until(async () => Bun.deepEquals(await endpoints(), ["127.0.1.5"]), 10_000);
     const host = (await shop())?.autoAddress ?? "";
-    expect((await get({ host, port: 9080 }, "/")).body).toBe("new");
+    // The pilot knows first, proxies a moment later; the old one answers until then.
+    const bodies = new Set<string>();
+    await until(async () => {
+      const { body } = await get({ host, port: 9080 }, "/");
+      bodies.add(body);
+      return body === "new";
+    });
+    expect([...bodies].every((body) => ["shop", "new"].includes(body))).toBe(true);
     rmSync(join(up.folder, "shop.yaml"));
     await until(async () => (await endpoints()).length === 0);
     await until(() => up.pidOf(/server\.ts/) === undefined, 10_000);

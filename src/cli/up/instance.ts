@@ -50,7 +50,7 @@ function identityFor(plan: InstancePlan, address: InstanceAddress): ProxyIdentit
     type: "sidecar",
     address: address.host,
     admin: { host: address.host, port: ADMIN_PORT },
-    name: plan.name,
+    name: plan.workload,
     namespace: group.namespace,
     cluster: labels["app"] ?? group.name,
     labels,

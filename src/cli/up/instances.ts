@@ -153,11 +153,11 @@ export class Instances {
   /** Tells the pilot, again and again until it has heard it. False when it has not, and it is not news any more. */
   async #putHealth(instance: Instance, health: Health, isNews: () => boolean): Promise<boolean> {
     const { pilotHttp, ports } = this.#options;
-    const { group, name } = instance.plan;
+    const { group, workload } = instance.plan;
     while (!this.#isStopping && isNews()) {
       const answer = await ports.httpClient.request({
         method: "PUT",
-        url: `http://${pilotHttp.host}:${pilotHttp.port}/v1/namespaces/${group.namespace}/workloads/${name}/health`,
+        url: `http://${pilotHttp.host}:${pilotHttp.port}/v1/namespaces/${group.namespace}/workloads/${workload}/health`,
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ healthy: health === "healthy", address: instance.address.host }),
         timeoutMs: HEALTH_TIMEOUT_MS,

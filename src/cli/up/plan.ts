@@ -12,7 +12,9 @@ export const REPLICAS_ANNOTATION = "sampan.dev/replicas";
 const MAX_REPLICAS = 64;
 
 export interface InstancePlan {
-  /** "reviews-v2-1": group and number; the workload's name in the mesh. */
+  /** "reviews-v2-1": group and number; the workload's name in its namespace. */
+  readonly workload: string;
+  /** The same, with the namespace unless it is the default: one of a kind in the mesh, and what people read. */
   readonly name: string;
   readonly group: ConfigObject<"WorkloadGroup">;
   readonly command: string;
@@ -66,13 +68,11 @@ function instancesOf(group: ConfigObject<"WorkloadGroup">, problems: string[]): 
     command,
     toJsonString(WorkloadGroupSchema, group.spec),
   ].join(" ");
-  return Array.from({ length: replicas }, (_, index) => ({
-    name: `${group.name}-${index + 1}`,
-    group,
-    command,
-    fingerprint,
-    portNames,
-  }));
+  return Array.from({ length: replicas }, (_, index) => {
+    const workload = `${group.name}-${index + 1}`;
+    const name = group.namespace === "default" ? workload : `${workload}.${group.namespace}`;
+    return { workload, name, group, command, fingerprint, portNames };
+  });
 }
 
 function gatewaysOf(objects: readonly ConfigObject[]): GatewayPlan[] {
