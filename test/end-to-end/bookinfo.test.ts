@@ -2,7 +2,8 @@
 // of what happens: tasks come and go, the pilot is killed, programs and sidecars crash. The cases of one data plane share its
 // mesh and run in order. No other test may run a mesh at the same time: its ports are fixed.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { findPortHolder } from "#io/process/port-holder.ts";
 import { until } from "../support/envoy.ts";
 import { findPeer, mustSkip } from "../support/peers.ts";
@@ -348,7 +349,6 @@ describe.each([
 
   describe("in the end", () => {
     test.skipIf(isMissing)("no proxy has refused anything", async () => {
-      await load.stop();
       for (const host of ADMIN_HOSTS) {
         const { body } = await get({ host, port: 15000 }, "/stats");
         const lines = body.split("\n").filter((line) => /\.update_rejected: /.test(line));
@@ -362,6 +362,33 @@ describe.each([
         expect([host, lines.filter((line) => !line.endsWith(": 0"))]).toEqual([host, []]);
       }
     });
+
+    test.skipIf(isMissing)(
+      "changed programs are replaced, also the only one of its kind, and nobody notices",
+      async () => {
+        const file = join(mesh.up.folder, "workloads.yaml");
+        const before = mesh.up.output().length;
+        load.take();
+        writeFileSync(
+          file,
+          readFileSync(file, "utf8")
+            .replace("bun services/productpage.ts", "bun ./services/productpage.ts")
+            .replaceAll("bun services/reviews.ts", "bun ./services/reviews.ts"),
+        );
+        const left = (): number =>
+          mesh.up
+            .output()
+            .slice(before)
+            .match(/ leaves the mesh\n/g)?.length ?? 0;
+        await until(() => left() === 4, 10_000);
+        const old = /bun services\/(?:productpage|reviews)\.ts/;
+        await until(() => mesh.up.pidOf(old) === undefined, 10_000);
+        await expectEvenSplit(performance.now() - LIVE_MS);
+        expectNoFailure();
+        await load.stop();
+      },
+      30_000,
+    );
 
     test.skipIf(isMissing)(
       "SIGTERM ends all of it: status 0, no process, no port",

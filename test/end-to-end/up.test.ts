@@ -277,7 +277,7 @@ describe("says what is wrong", () => {
     expect(output).toContain("[crash-1]   disk full");
     expect(output).toContain("[ghost-1] ended with exit status 127; started again in 1 s");
     expect(output).toMatch(/\[ghost-1\] {3}.*no-such-program/);
-    expect(output).toMatch(/^Not ready after [\d.]+ s: crash-1, ghost-1,/m);
+    expect(output).toMatch(/^Not ready after [\d.]+ s: crash-1, ghost-1\.$/m);
   }, 15_000);
 
   test("of a listener that a proxy cannot open while it runs", async () => {

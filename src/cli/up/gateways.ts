@@ -1,13 +1,13 @@
 // The gateway proxies of a mesh: one for each selector that Gateways have, all of them where people look for a server, 127.0.0.1.
 import type { SocketAddress } from "#base/net.ts";
 import { ADMIN_PORT, GATEWAY_ADDRESS } from "./addresses.ts";
-import { createProxy, type MeshOptions } from "./mesh-options.ts";
+import type { MeshOptions } from "./mesh-options.ts";
 import type { GatewayPlan } from "./plan.ts";
-import type { Supervised } from "./supervised.ts";
+import { SupervisedProxy } from "./supervised-proxy.ts";
 
 export interface Gateway {
   readonly plan: GatewayPlan;
-  readonly proxy: Supervised;
+  readonly proxy: SupervisedProxy;
   readonly admin: SocketAddress;
 }
 
@@ -18,7 +18,7 @@ export class Gateways {
   readonly #options: MeshOptions;
   readonly #takeAdminHost: () => string | undefined;
   readonly #running = new Map<string, Gateway>();
-  readonly #ending = new Set<Supervised>();
+  readonly #ending = new Set<SupervisedProxy>();
   #plans: readonly GatewayPlan[] = [];
 
   /** `takeAdminHost`: they share their address, so all but the first have their admin pages elsewhere. */
@@ -58,13 +58,13 @@ export class Gateways {
     for (const proxy of this.#ending) proxy.kill();
   }
 
-  #end(name: string, proxy: Supervised): void {
+  #end(name: string, proxy: SupervisedProxy): void {
     this.#running.delete(name);
     this.#ending.add(proxy);
     void this.#ended(proxy);
   }
 
-  async #ended(proxy: Supervised): Promise<void> {
+  async #ended(proxy: SupervisedProxy): Promise<void> {
     await proxy.stop();
     this.#ending.delete(proxy);
     if (this.#ending.size === 0) this.apply(this.#plans);
@@ -78,7 +78,7 @@ export class Gateways {
       return;
     }
     const admin = { host: adminHost, port: ADMIN_PORT };
-    const proxy = createProxy(this.#options, {
+    const proxy = new SupervisedProxy(this.#options, {
       type: "router",
       address: GATEWAY_ADDRESS,
       admin,

@@ -1,30 +1,20 @@
 // One instance of a workload: its program, the probe that watches it, and the sidecar that brings it into the mesh.
-import type { Clock } from "#base/clock.ts";
 import type { InstanceAddress } from "./addresses.ts";
 import { ADMIN_PORT, OUTBOUND_PROXY_PORT } from "./addresses.ts";
 import type { ProxyIdentity } from "./bootstrap.ts";
+import type { MeshOptions } from "./mesh-options.ts";
 import type { InstancePlan } from "./plan.ts";
 import type { Health } from "./probe.ts";
-import { type ProbePorts, ProbeRunner } from "./probe-runner.ts";
-import type { Reporter } from "./reporter.ts";
+import { ProbeRunner } from "./probe-runner.ts";
 import { describeCrash, Supervised } from "./supervised.ts";
-
-export interface InstanceOptions {
-  readonly plan: InstancePlan;
-  readonly address: InstanceAddress;
-  readonly directory: string;
-  /** The environment that `up` itself was given; the instance's own values go over it. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly ports: ProbePorts & { readonly clock: Clock };
-  readonly reporter: Reporter;
-  /** Builds the supervised proxy for an identity; not started yet. */
-  readonly createProxy: (identity: ProxyIdentity) => Supervised;
-  readonly onHealth: (instance: Instance, health: Health) => void;
-}
+import { SupervisedProxy } from "./supervised-proxy.ts";
 
 /** `HTTP_PROXY` for the program, `PORT` and `HOST` to listen on, `SAMPAN_INSTANCE` to say who it is. */
-function environmentFor(options: InstanceOptions): Record<string, string> {
-  const { plan, address, env } = options;
+function environmentFor(
+  plan: InstancePlan,
+  address: InstanceAddress,
+  env: MeshOptions["env"],
+): Record<string, string> {
   const proxy = `http://${address.host}:${OUTBOUND_PROXY_PORT}`;
   const result: Record<string, string> = {
     ...env,
@@ -55,7 +45,11 @@ function identityFor(plan: InstancePlan, address: InstanceAddress): ProxyIdentit
     cluster: labels["app"] ?? group.name,
     labels,
     locality: group.spec.template?.locality ?? "",
-    metadata: { AUTO_REGISTER_GROUP: group.name, SAMPAN_WORKLOAD_PORTS: address.ports },
+    metadata: {
+      AUTO_REGISTER_GROUP: group.name,
+      SAMPAN_WORKLOAD_PORTS: address.ports,
+      SAMPAN_REPORTS_HEALTH: "true",
+    },
   };
 }
 
@@ -72,28 +66,35 @@ function programOf(command: string): readonly [string, ...string[]] {
 export class Instance {
   readonly plan: InstancePlan;
   readonly address: InstanceAddress;
-  readonly program: Supervised;
-  readonly sidecar: Supervised;
+  readonly #program: Supervised;
+  readonly #sidecar: SupervisedProxy;
   readonly #probe: ProbeRunner;
-  #hasSidecar = false;
+  readonly #onServing: (instance: Instance) => void;
+  #hasJoined = false;
+  #isServing = false;
 
-  constructor(options: InstanceOptions) {
-    const { plan, address, reporter, ports } = options;
+  /** Not started yet. `onServing`: it serves, or not any more. */
+  constructor(
+    options: MeshOptions,
+    plan: InstancePlan,
+    address: InstanceAddress,
+    onServing: (instance: Instance) => void,
+  ) {
+    const { reporter, ports, directory } = options;
     this.plan = plan;
     this.address = address;
-    const env = environmentFor(options);
-    this.sidecar = options.createProxy(identityFor(plan, address));
-    this.program = new Supervised({
+    this.#onServing = onServing;
+    const env = environmentFor(plan, address, options.env);
+    this.#sidecar = new SupervisedProxy(options, identityFor(plan, address), () => this.#judge());
+    this.#program = new Supervised({
       name: plan.name,
       program: {
         command: programOf(plan.command),
-        directory: options.directory,
+        directory,
         env,
         onLine: (line) => reporter.output(plan.name, line),
       },
-      processes: ports.processes,
-      clock: ports.clock,
-      timers: ports.timers,
+      ...ports,
       onStarted: () => this.#probe.start(),
       onCrashed: (crash) => {
         reporter.crash(plan.name, describeCrash(crash), crash.lastLines);
@@ -102,15 +103,12 @@ export class Instance {
     });
     this.#probe = new ProbeRunner(
       ports,
-      { address, portOf: (port) => this.#portOf(port), directory: options.directory, env },
+      { address, portOf: (port) => this.#portOf(port), directory, env },
       plan.group.spec.probe,
       (health) => {
-        // An instance joins the mesh when it is first able to answer: nobody is sent to one that still starts.
-        if (health === "healthy" && !this.#hasSidecar) {
-          this.#hasSidecar = true;
-          this.sidecar.start();
-        }
-        options.onHealth(this, health);
+        reporter.event(plan.name, health);
+        this.#join();
+        this.#judge();
       },
     );
   }
@@ -119,21 +117,50 @@ export class Instance {
     return this.#probe.health;
   }
 
+  /** The program's; undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#program.pid;
+  }
+
+  /** Its sidecar knows the mesh, so that the mesh knows it too. */
+  get hasJoined(): boolean {
+    return this.#hasJoined;
+  }
+
+  /** Requests may come: the program is healthy and its sidecar listens. */
+  get isServing(): boolean {
+    return this.#isServing;
+  }
+
   start(): void {
-    this.program.start();
+    this.#program.start();
   }
 
   async stop(): Promise<void> {
     this.#probe.stop();
     // The sidecar first: it finishes what runs while the program still answers.
-    await this.sidecar.stop();
-    await this.program.stop();
+    await this.#sidecar.stop();
+    await this.#program.stop();
   }
 
   kill(): void {
     this.#probe.stop();
-    this.sidecar.kill();
-    this.program.kill();
+    this.#sidecar.kill();
+    this.#program.kill();
+  }
+
+  /** An instance joins the mesh when it is first able to answer: nobody waits for one that never is. */
+  #join(): void {
+    if (this.health !== "healthy" || this.#hasJoined) return;
+    this.#hasJoined = true;
+    this.#sidecar.start();
+  }
+
+  #judge(): void {
+    const isServing = this.health === "healthy" && this.#sidecar.isReady;
+    if (isServing === this.#isServing) return;
+    this.#isServing = isServing;
+    this.#onServing(this);
   }
 
   /** A probe names the port of the template; the program listens elsewhere. */

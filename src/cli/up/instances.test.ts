@@ -30,6 +30,8 @@ class World implements HttpClient {
   readonly said: string[] = [];
   /** What the pilot answers; 0: it is away. */
   pilotStatus = 200;
+  /** Sidecars run, but have no configuration yet. */
+  sidecarsStart = false;
   /** Hosts whose programs answer their probe. */
   readonly healthy = new Set<string>();
   readonly instances: Instances;
@@ -68,6 +70,10 @@ class World implements HttpClient {
     const answer = (status: number): HttpAnswer =>
       status === 0 ? { kind: "failed", reason: "away" } : { kind: "answered", status, body: "" };
     const { hostname, pathname } = new URL(url);
+    if (pathname === "/ready") {
+      const isRunning = this.running().includes(SIDECAR(hostname));
+      return answer(!isRunning ? 0 : this.sidecarsStart ? 503 : 200);
+    }
     if (pathname === "/health") return answer(this.healthy.has(hostname) ? 200 : 503);
     const { healthy, address } = JSON.parse(body ?? "{}") as Record<string, unknown>;
     this.told.push(`${address} ${healthy}${this.pilotStatus === 200 ? "" : " not heard"}`);
@@ -120,6 +126,39 @@ test("an instance gets its sidecar when it is first healthy, and the pilot is to
   await world.pass(200);
   expect(world.running()).toEqual(["one", SIDECAR(OLD)]);
   expect(world.told).toEqual([`${OLD} true`]);
+});
+
+test("nobody is sent to an instance whose sidecar does not listen yet, or not any more", async () => {
+  const world = new World();
+  world.sidecarsStart = true;
+  world.healthy.add(OLD);
+  world.instances.apply(plans("one"));
+  await world.pass(2_000);
+  expect(world.told).toEqual([]);
+  expect(world.instances.waitingFor()).toEqual(["details-1 sidecar"]);
+  world.sidecarsStart = false;
+  await world.pass(200);
+  expect(world.told).toEqual([`${OLD} true`]);
+  expect(world.instances.waitingFor()).toEqual([]);
+  world.processOf(SIDECAR(OLD)).exit({ signal: "SIGKILL" });
+  await world.pass(50);
+  expect(world.told).toEqual([`${OLD} true`, `${OLD} false`]);
+  await world.pass(1_200);
+  expect(world.told).toEqual([`${OLD} true`, `${OLD} false`, `${OLD} true`]);
+});
+
+test("an instance that is not healthy is waited for by its name", async () => {
+  const world = new World();
+  world.instances.apply(plans("one"));
+  await world.pass(500);
+  expect(world.instances.waitingFor()).toEqual(["details-1"]);
+});
+
+test("a pilot that was restarted is told of every instance that joined", async () => {
+  const world = await serving();
+  world.instances.tellAll();
+  await world.pass(50);
+  expect(world.told).toEqual([`${OLD} true`, `${OLD} true`]);
 });
 
 test("a pilot that is away, or does not know the instance yet, is told until it has heard it", async () => {

@@ -1,9 +1,9 @@
-// The instances of a mesh: started, replaced and retired until what runs is what the configuration says; their health is the pilot's.
+// The instances of a mesh: started, replaced and retired until what runs is what the configuration says. The pilot is told which
+// of them requests may go to.
 import { AddressBook, type InstanceAddress } from "./addresses.ts";
 import { Instance } from "./instance.ts";
-import { createProxy, type MeshOptions } from "./mesh-options.ts";
+import type { MeshOptions } from "./mesh-options.ts";
 import type { InstancePlan } from "./plan.ts";
-import type { Health } from "./probe.ts";
 
 /** A retired instance is out of every proxy's endpoints this long before it is stopped. */
 const RETIRE_MS = 2_000;
@@ -15,6 +15,8 @@ export class Instances {
   readonly #options: MeshOptions;
   readonly #addresses: AddressBook;
   readonly #running = new Map<string, Instance>();
+  /** The pilot knows that they serve. */
+  readonly #inMesh = new Set<Instance>();
   /** Instance -> the one that serves until it can. */
   readonly #predecessors = new Map<Instance, Instance>();
   /** Still running, but not part of the mesh any more. */
@@ -43,9 +45,18 @@ export class Instances {
     }
   }
 
-  /** Tells the pilot the health of every instance: one that was restarted knows what was told to the one before it. */
-  tellHealth(): void {
-    for (const instance of this.#running.values()) void this.#tell(instance);
+  /** What is not in the mesh yet: instances that are not healthy, sidecars that are not ready. */
+  waitingFor(): readonly string[] {
+    return this.list()
+      .filter((instance) => !this.#inMesh.has(instance))
+      .map(({ plan, health }) => (health === "healthy" ? `${plan.name} sidecar` : plan.name));
+  }
+
+  /** Tells the pilot of every instance: one that was restarted knows what was told to the one before it. */
+  tellAll(): void {
+    for (const instance of this.#running.values()) {
+      if (instance.hasJoined) void this.#tell(instance);
+    }
   }
 
   async stop(): Promise<void> {
@@ -70,28 +81,20 @@ export class Instances {
 
   /** `predecessor` serves on until the new instance does: a change that is wrong takes nothing away. */
   #start(plan: InstancePlan, predecessor: Instance | undefined): void {
-    const { reporter, ports, directory, env } = this.#options;
     const address = this.#addresses.take(plan.portNames);
     if (address === undefined) {
-      reporter.error(
+      this.#options.reporter.error(
         plan.name,
         "not started: every loopback address or port of the mesh is in use",
       );
       return;
     }
-    const instance = new Instance({
+    const instance = new Instance(
+      this.#options,
       plan,
       address,
-      directory,
-      env,
-      ports,
-      reporter,
-      createProxy: (identity) => createProxy(this.#options, identity),
-      onHealth: (changed, health) => {
-        reporter.event(plan.name, health);
-        void this.#tell(changed);
-      },
-    });
+      (changed) => void this.#tell(changed),
+    );
     this.#running.set(plan.name, instance);
     if (predecessor !== undefined) this.#succeed(instance, predecessor);
     instance.start();
@@ -123,7 +126,8 @@ export class Instances {
     const { name } = instance.plan;
     reporter.event(name, `the instance at ${instance.address.host} leaves the mesh`);
     this.#retiring.add(instance);
-    void this.#putHealth(instance, "unhealthy", () => this.#retiring.has(instance));
+    this.#inMesh.delete(instance);
+    void this.#putHealth(instance, false, () => this.#retiring.has(instance));
     ports.timers.after(RETIRE_MS, () => void this.#stopRetired(instance));
   }
 
@@ -134,16 +138,13 @@ export class Instances {
   }
 
   async #tell(instance: Instance): Promise<void> {
-    const { health, plan } = instance;
-    if (health === "unknown") return;
+    const { isServing, plan } = instance;
     const isNews = (): boolean =>
-      this.#running.get(plan.name) === instance && instance.health === health;
-    const wasHeard = await this.#putHealth(instance, health, isNews);
-    if (wasHeard && isNews() && health === "healthy") this.#takeOver(instance);
-  }
-
-  /** It is registered and healthy. */
-  #takeOver(instance: Instance): void {
+      this.#running.get(plan.name) === instance && instance.isServing === isServing;
+    if (!isServing) this.#inMesh.delete(instance);
+    const wasHeard = await this.#putHealth(instance, isServing, isNews);
+    if (!wasHeard || !isNews() || !isServing) return;
+    this.#inMesh.add(instance);
     const predecessor = this.#predecessors.get(instance);
     if (predecessor === undefined) return;
     this.#predecessors.delete(instance);
@@ -151,7 +152,11 @@ export class Instances {
   }
 
   /** Tells the pilot, again and again until it has heard it. False when it has not, and it is not news any more. */
-  async #putHealth(instance: Instance, health: Health, isNews: () => boolean): Promise<boolean> {
+  async #putHealth(
+    instance: Instance,
+    isHealthy: boolean,
+    isNews: () => boolean,
+  ): Promise<boolean> {
     const { pilotHttp, ports } = this.#options;
     const { group, workload } = instance.plan;
     while (!this.#isStopping && isNews()) {
@@ -159,7 +164,7 @@ export class Instances {
         method: "PUT",
         url: `http://${pilotHttp.host}:${pilotHttp.port}/v1/namespaces/${group.namespace}/workloads/${workload}/health`,
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ healthy: health === "healthy", address: instance.address.host }),
+        body: JSON.stringify({ healthy: isHealthy, address: instance.address.host }),
         timeoutMs: HEALTH_TIMEOUT_MS,
       });
       if (answer.kind === "answered" && answer.status < 300) return true;

@@ -1,17 +1,16 @@
 // The running mesh of one machine: pilot, instances with their sidecars, gateways, host sidecar; held to what the folder says.
-import type { SocketAddress } from "#base/net.ts";
 import type { ConfigObject } from "#pilot/model/object.ts";
 import { ADMIN_PORT, HOST_SIDECAR_ADDRESS } from "./addresses.ts";
 import { Gateways } from "./gateways.ts";
 import type { Instance } from "./instance.ts";
 import { Instances } from "./instances.ts";
 import { readPilotLine } from "./log-line.ts";
-import { createProxy, type MeshOptions } from "./mesh-options.ts";
+import type { MeshOptions } from "./mesh-options.ts";
 import { type GatewayPlan, planMesh } from "./plan.ts";
 import { describeCrash, Supervised } from "./supervised.ts";
+import { SupervisedProxy } from "./supervised-proxy.ts";
 
-const READY_POLL_MS = 50;
-const READY_TIMEOUT_MS = 1_000;
+const WAIT_POLL_MS = 50;
 
 export class Mesh {
   readonly #options: MeshOptions;
@@ -19,7 +18,7 @@ export class Mesh {
   readonly #gateways: Gateways;
   #pilot: Supervised | undefined;
   #pilotReady: (() => void) | undefined;
-  #hostSidecar: Supervised | undefined;
+  #hostSidecar: SupervisedProxy | undefined;
   #isStopping = false;
   /** Mistakes in annotations that were said. */
   #problems: readonly string[] = [];
@@ -75,7 +74,7 @@ export class Mesh {
   }
 
   startHostSidecar(): void {
-    this.#hostSidecar = createProxy(this.#options, {
+    this.#hostSidecar = new SupervisedProxy(this.#options, {
       type: "sidecar",
       address: HOST_SIDECAR_ADDRESS,
       admin: { host: HOST_SIDECAR_ADDRESS, port: ADMIN_PORT },
@@ -89,21 +88,14 @@ export class Mesh {
     this.#hostSidecar.start();
   }
 
-  /** The names of what is not there yet: instances not healthy, proxies not ready. */
-  async waitingFor(): Promise<string[]> {
-    const missing = this.instances
-      .filter((instance) => instance.health !== "healthy")
-      .map((instance) => instance.plan.name);
-    const proxies: [string, SocketAddress][] = this.instances.map((instance) => [
-      `${instance.plan.name} sidecar`,
-      { host: instance.address.host, port: ADMIN_PORT },
-    ]);
-    for (const { plan, admin } of this.#gateways.list()) proxies.push([plan.name, admin]);
-    if (this.#hostSidecar !== undefined) {
-      proxies.push(["host sidecar", { host: HOST_SIDECAR_ADDRESS, port: ADMIN_PORT }]);
+  /** The names of what does not serve yet. */
+  waitingFor(): readonly string[] {
+    const missing = [...this.#instances.waitingFor()];
+    for (const { plan, proxy } of this.#gateways.list()) {
+      if (!proxy.isReady) missing.push(plan.name);
     }
-    const ready = await Promise.all(proxies.map(([, admin]) => this.#isProxyReady(admin)));
-    return [...missing, ...proxies.filter((_, index) => !ready[index]).map(([name]) => name)];
+    if (this.#hostSidecar?.isReady === false) missing.push("host sidecar");
+    return missing;
   }
 
   /** Resolves when everything serves, or with what is missing when `limitMs` is over or `isCancelled` says so. */
@@ -111,9 +103,9 @@ export class Mesh {
     const { clock, timers } = this.#options.ports;
     const untilMs = clock.nowMs() + limitMs;
     for (;;) {
-      const missing = await this.waitingFor();
+      const missing = this.waitingFor();
       if (missing.length === 0 || clock.nowMs() >= untilMs || isCancelled()) return missing;
-      await new Promise<void>((resolve) => timers.after(READY_POLL_MS, resolve));
+      await new Promise<void>((resolve) => timers.after(WAIT_POLL_MS, resolve));
     }
   }
 
@@ -141,7 +133,7 @@ export class Mesh {
     switch (read.kind) {
       case "ready":
         this.#pilotReady?.();
-        this.#instances.tellHealth();
+        this.#instances.tellAll();
         return;
       case "problem":
         if (read.severity === "error") reporter.error(read.part, read.text);
@@ -154,14 +146,5 @@ export class Mesh {
         reporter.output("pilot", line);
         return;
     }
-  }
-
-  async #isProxyReady(admin: SocketAddress): Promise<boolean> {
-    const answer = await this.#options.ports.httpClient.request({
-      method: "GET",
-      url: `http://${admin.host}:${admin.port}/ready`,
-      timeoutMs: READY_TIMEOUT_MS,
-    });
-    return answer.kind === "answered" && answer.status === 200;
   }
 }

@@ -51,7 +51,7 @@ export function formatInstances(instances: readonly Instance[]): string {
       instance.health,
       instance.address.host,
       Object.values(instance.address.ports).join(","),
-      String(instance.program.pid ?? "-"),
+      String(instance.pid ?? "-"),
     ]),
   ]);
 }

@@ -27,6 +27,7 @@ test("a sidecar as `sampan up` starts it", () => {
     labels: { app: "reviews", version: "v1" },
     interceptionMode: "NONE",
     isHostSidecar: false,
+    reportsHealth: false,
     workloadPorts: { http: 20001 },
     autoRegisterGroup: "reviews-v1",
     version: "1.31.0",
@@ -90,6 +91,7 @@ test("metadata that is not understood is left out and told, and cannot forge a l
     interceptionMode: "REDIRECT",
     workloadPorts: { grpc: 20002 },
     isHostSidecar: false,
+    reportsHealth: false,
   });
   expect(warnings).toEqual([
     'Node metadata "LABELS" must be an object: current value is "no"',

@@ -41,6 +41,7 @@ export function parseProxy(node: Node): ParsedProxy {
     interceptionMode: reader.oneOf("INTERCEPTION_MODE", ["REDIRECT", "TPROXY", "NONE"]),
     isHostSidecar: reader.flag("SAMPAN_HOST_SIDECAR"),
     workloadPorts: reader.portMap("SAMPAN_WORKLOAD_PORTS"),
+    reportsHealth: reader.flag("SAMPAN_REPORTS_HEALTH"),
     autoRegisterGroup: reader.text("AUTO_REGISTER_GROUP") || undefined,
     version: reader.text("ISTIO_VERSION") || userAgentVersion(node),
     metadata,

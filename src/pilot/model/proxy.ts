@@ -22,6 +22,8 @@ export interface Proxy {
   readonly isHostSidecar: boolean;
   /** Metadata SAMPAN_WORKLOAD_PORTS: service port name -> the port where the program really listens, at this proxy's address. */
   readonly workloadPorts: Readonly<Record<string, number>>;
+  /** Metadata SAMPAN_REPORTS_HEALTH: who started it says when its workload is healthy; until then it is not. */
+  readonly reportsHealth: boolean;
   /** Metadata AUTO_REGISTER_GROUP: the WorkloadGroup that this instance joins. */
   readonly autoRegisterGroup: string | undefined;
   /** ISTIO_VERSION or the user agent's version; "" when unknown. */

@@ -130,6 +130,19 @@ test("a proxy waits for a group that does not exist yet, and leaves when the gro
   expect(names(registry)).toEqual([]);
 });
 
+test("an instance whose health is reported is not healthy before the first report, and keeps it when it reconnects", () => {
+  const { registry } = registryWith(REVIEWS);
+  const r1 = proxy("r1", "127.0.1.1", { SAMPAN_REPORTS_HEALTH: "true" });
+  const health = (): string | undefined => registry.instances()[0]?.health;
+  registry.handleConnected(r1, 0);
+  expect(health()).toBe("unhealthy");
+  registry.setHealth("default", "r1", true);
+  expect(health()).toBe("healthy");
+  registry.handleDisconnected(r1, 1);
+  registry.handleConnected(r1, 2);
+  expect(health()).toBe("healthy");
+});
+
 test("of two instances with one name, one that replaces the other, health is told by address", () => {
   const { registry } = registryWith(REVIEWS);
   registry.handleConnected(proxy("r1", "127.0.1.1"), 0);

@@ -114,7 +114,7 @@ export class WorkloadRegistry {
       registration = {
         proxy,
         group: undefined,
-        health: "healthy",
+        health: proxy.reportsHealth ? "unhealthy" : "healthy",
         instance: undefined,
         connections: 0,
         leavesAtMs: undefined,
@@ -179,7 +179,8 @@ export class WorkloadRegistry {
   }
 
   /**
-   * What a health check found out about an instance; "unknown" when there is none of that name. A new instance is healthy.
+   * What a health check found out about an instance; "unknown" when there is none of that name. A new instance is healthy, but
+   * for one whose health is reported (`Proxy.reportsHealth`): Istio does the same with groups that have a probe.
    * `address` tells the instances of one name apart: while one replaces another there are two.
    */
   setHealth(
