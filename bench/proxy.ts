@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatTable } from "../src/cli/table.ts";
+import { formatTable } from "../src/cli/shell/table.ts";
 import { BACKEND_PORT, backendCommand, CONTESTANTS, type Contestant } from "./contestants.ts";
 
 export interface BenchOptions {

@@ -27,7 +27,7 @@ const IO_TYPES_ONLY = new Set(["pilot"]);
 /** Package -> the files or folders below src/ that may import it; everything else takes our own name for it. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/protobuf": ["api/", "xds/", "proxy/", "pilot/", "io/grpc/", "explain/", "cli/"],
-  yaml: ["api/yaml.ts"],
+  yaml: ["api/yaml.ts", "cli/shell/output.ts"],
   re2js: ["base/regex.ts"],
   ajv: ["pilot/config/validate/"],
   "ajv-formats": ["pilot/config/validate/"],

@@ -2,8 +2,8 @@
 import { type DescField, type DescMessage, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import type { FieldPath } from "#base/field-path.ts";
 import { quoted } from "#base/log.ts";
+import { nearest } from "#base/nearest.ts";
 import { describeExpected } from "./json-expected.ts";
-import { nearest } from "./nearest.ts";
 import { REGISTRY } from "./registry.ts";
 
 /** One wrong field. */

@@ -1,52 +1,56 @@
-// The command line: which commands there are. Each has a file of its own; only the one that is called is loaded.
-import { Command, CommanderError } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
-import { EXIT } from "./exit-status.ts";
+// `sampan`: the process. Composition root: the real terminal and ports are picked here, and handed to the command.
+import { systemFileWriter } from "#io/bun/file-writer.ts";
+import { systemFiles } from "#io/bun/files.ts";
+import { systemHttpClient } from "#io/bun/http-client.ts";
+import { createSystemRandom } from "#io/bun/random.ts";
+import { systemClock, systemTimers } from "#io/bun/time.ts";
+import { systemProcesses } from "#io/process/processes.ts";
+import { ownTerminal } from "#io/process/terminal.ts";
+import { runCommandLine } from "./program.ts";
+import type { Shell, StopRequest } from "./shell/shell.ts";
 
-/** Loaded when called: a proxy should not pay for the pilot's validators, nor the pilot for the proxy. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  up: async () => (await import("./up.ts")).upCommand(),
-  pilot: async () => (await import("./pilot.ts")).pilotCommand(),
-  proxy: async () => (await import("./proxy.ts")).proxyCommand(),
-};
-
-const SUMMARIES: Readonly<Record<string, string>> = {
-  up: "run a whole mesh on this machine",
-  pilot: "run the control plane over a folder of Istio YAML",
-  proxy: "run the data plane on an Envoy bootstrap file",
-};
-
-async function createProgram(name: string | undefined): Promise<Command> {
-  const program = new Command("sampan")
-    .description("A service mesh: Istio configuration in, xDS to Envoy or to its own proxy.")
-    .version(packageJson.version, "-V, --version")
-    .showSuggestionAfterError()
-    .showHelpAfterError("(sampan --help lists the commands)")
-    .exitOverride();
-  for (const [command, load] of Object.entries(COMMANDS)) {
-    if (command === name) {
-      const loaded = await load();
-      program.addCommand(loaded.exitOverride().showSuggestionAfterError());
-    } else {
-      program
-        .command(command)
-        .summary(SUMMARIES[command] ?? "")
-        .description(SUMMARIES[command] ?? "");
+function catchStop(): StopRequest {
+  let isStopped = false;
+  const stopped = new Promise<void>((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.once(name, () => {
+        isStopped = true;
+        resolve();
+      });
     }
-  }
-  return program;
+  });
+  return {
+    stopped,
+    get isStopped() {
+      return isStopped;
+    },
+  };
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const name = args[0] === "help" ? args[1] : args[0];
-  const program = await createProgram(name);
-  try {
-    await program.parseAsync([...args], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    const isHelp = error.code.startsWith("commander.help") || error.code === "commander.version";
-    process.exitCode = isHelp && error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+function environment(): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined) env[name] = value;
   }
+  return env;
 }
 
-await main(process.argv.slice(2));
+const args = process.argv.slice(2);
+const shell: Shell = {
+  terminal: ownTerminal(!args.includes("--no-color")),
+  env: environment(),
+  directory: process.cwd(),
+  clock: systemClock,
+  timers: systemTimers,
+  random: createSystemRandom(),
+  files: systemFiles,
+  fileWriter: systemFileWriter,
+  httpClient: systemHttpClient,
+  processes: systemProcesses,
+  catchStop,
+  exit: (status) => {
+    process.exitCode = status;
+  },
+};
+
+await runCommandLine(args, shell);

@@ -15,9 +15,10 @@ import { FolderStore } from "#pilot/config/folder-store.ts";
 import { DEFAULT_MESH_SETTINGS } from "#pilot/model/mesh-settings.ts";
 import { Pilot } from "#pilot/pilot.ts";
 import { contentVersion } from "#xds/content-version.ts";
-import { EXIT } from "./exit-status.ts";
-import { addressOption, durationOption, logLevelOption } from "./options.ts";
-import { formatSocketAddress } from "./socket-address.ts";
+import { EXIT } from "./shell/exit-status.ts";
+import { addressOption, durationOption, logLevelOption } from "./shell/options.ts";
+import type { Shell } from "./shell/shell.ts";
+import { formatSocketAddress } from "./shell/socket-address.ts";
 
 interface PilotFlags {
   readonly config: string;
@@ -100,7 +101,7 @@ async function run(flags: PilotFlags): Promise<number> {
   return EXIT.ok;
 }
 
-export function pilotCommand(): Command {
+export function pilotCommand(shell: Shell): Command {
   return new Command("pilot")
     .summary("run the control plane over a folder of Istio YAML")
     .description(
@@ -128,7 +129,7 @@ export function pilotCommand(): Command {
     .option("-l, --log-level <level>", "what to log on stderr", logLevelOption, "info")
     .addHelpText("after", "\nExample:\n  sampan pilot --config ./mesh\n")
     .action(async (flags: PilotFlags) => {
-      process.exitCode = await run(flags);
+      shell.exit(await run(flags));
       process.exit();
     });
 }

@@ -17,10 +17,11 @@ import { Proxy } from "#proxy/proxy.ts";
 import type { WorkerAnswer, WorkerCommand } from "#proxy/worker/messages.ts";
 import { WorkerGroup } from "#proxy/worker/worker-group.ts";
 import packageJson from "../../package.json" with { type: "json" };
-import { EXIT } from "./exit-status.ts";
-import { logLevelOption, wholeNumberOption, workerCountOption } from "./options.ts";
 import { loadBootstrap } from "./proxy/load-bootstrap.ts";
-import { formatSocketAddress } from "./socket-address.ts";
+import { EXIT } from "./shell/exit-status.ts";
+import { logLevelOption, wholeNumberOption, workerCountOption } from "./shell/options.ts";
+import type { Shell } from "./shell/shell.ts";
+import { formatSocketAddress } from "./shell/socket-address.ts";
 
 /** A stack trace of a few frames. */
 const MAX_REASON_LENGTH = 2_000;
@@ -163,7 +164,7 @@ async function run(flags: ProxyFlags): Promise<number> {
   return EXIT.ok;
 }
 
-export function proxyCommand(): Command {
+export function proxyCommand(shell: Shell): Command {
   return new Command("proxy")
     .summary("run the data plane on an Envoy bootstrap file")
     .description(
@@ -192,7 +193,7 @@ export function proxyCommand(): Command {
     )
     .addHelpText("after", "\nExample:\n  sampan proxy -c bootstrap.yaml --concurrency 2\n")
     .action(async (flags: ProxyFlags) => {
-      process.exitCode = await run(flags);
+      shell.exit(await run(flags));
       process.exit();
     });
 }

@@ -12,9 +12,10 @@ import { systemClock, systemTimers } from "#io/bun/time.ts";
 import { findPortHolder } from "#io/process/port-holder.ts";
 import { systemProcesses } from "#io/process/processes.ts";
 import { FolderStore } from "#pilot/config/folder-store.ts";
-import { EXIT } from "./exit-status.ts";
-import { addressOption, durationOption } from "./options.ts";
-import { formatSocketAddress } from "./socket-address.ts";
+import { EXIT } from "./shell/exit-status.ts";
+import { addressOption, durationOption } from "./shell/options.ts";
+import type { Shell } from "./shell/shell.ts";
+import { formatSocketAddress } from "./shell/socket-address.ts";
 import { ADMIN_PORT, GATEWAY_ADDRESS, HOST_SIDECAR_ADDRESS } from "./up/addresses.ts";
 import { Mesh } from "./up/mesh.ts";
 import { type GatewayPlan, planMesh } from "./up/plan.ts";
@@ -263,7 +264,7 @@ async function summarize(
   write(out.join("\n"));
 }
 
-export function upCommand(): Command {
+export function upCommand(shell: Shell): Command {
   return new Command("up")
     .summary("run a whole mesh on this machine")
     .description(
@@ -294,7 +295,7 @@ export function upCommand(): Command {
     .option("-v, --verbose", "also print what the programs and proxies print", false)
     .addHelpText("after", "\nExample:\n  sampan up examples/bookinfo\n")
     .action(async (folder: string, flags: UpFlags) => {
-      process.exitCode = await run(folder, flags);
+      shell.exit(await run(folder, flags));
       process.exit();
     });
 }

@@ -1,5 +1,6 @@
 // Envoy's bootstrap file for each proxy of a mesh on one machine: the same file starts ours and stock Envoy.
 import type { SocketAddress } from "#base/net.ts";
+import { formatSocketAddress } from "../shell/socket-address.ts";
 
 export interface ProxyIdentity {
   readonly type: "sidecar" | "router";
@@ -61,6 +62,7 @@ export function bootstrapFor(identity: ProxyIdentity, xds: SocketAddress): objec
         NAMESPACE: identity.namespace,
         LABELS: identity.labels,
         INTERCEPTION_MODE: "NONE",
+        SAMPAN_ADMIN_ADDRESS: formatSocketAddress(identity.admin),
         ...identity.metadata,
       },
     },

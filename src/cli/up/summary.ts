@@ -1,5 +1,5 @@
 // What runs, as the person at the keyboard wants to see it: services, versions, instances, addresses, and what to open.
-import { formatTable } from "../table.ts";
+import { formatTable } from "../shell/table.ts";
 import { GATEWAY_ADDRESS } from "./addresses.ts";
 import type { Instance } from "./instance.ts";
 import type { GatewayPlan } from "./plan.ts";

@@ -1,8 +1,8 @@
 // What every Kubernetes object has: apiVersion, kind, metadata. Decides whether a document is one of ours.
 import { fromJson } from "@bufbuild/protobuf";
 import { TimestampSchema, timestampMs } from "@bufbuild/protobuf/wkt";
-import { nearest } from "#api/nearest.ts";
 import { quoted } from "#base/log.ts";
+import { nearest } from "#base/nearest.ts";
 import { KINDS, type Kind } from "../model/object.ts";
 import { type FieldProblem, must, shown, warn } from "./validate/field-problem.ts";
 import { unknownField } from "./validate/schema-check.ts";

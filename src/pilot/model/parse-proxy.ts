@@ -42,6 +42,7 @@ export function parseProxy(node: Node): ParsedProxy {
     isHostSidecar: reader.flag("SAMPAN_HOST_SIDECAR"),
     workloadPorts: reader.portMap("SAMPAN_WORKLOAD_PORTS"),
     reportsHealth: reader.flag("SAMPAN_REPORTS_HEALTH"),
+    adminAddress: reader.text("SAMPAN_ADMIN_ADDRESS") || undefined,
     autoRegisterGroup: reader.text("AUTO_REGISTER_GROUP") || undefined,
     version: reader.text("ISTIO_VERSION") || userAgentVersion(node),
     metadata,

@@ -24,6 +24,8 @@ export interface Proxy {
   readonly workloadPorts: Readonly<Record<string, number>>;
   /** Metadata SAMPAN_REPORTS_HEALTH: who started it says when its workload is healthy; until then it is not. */
   readonly reportsHealth: boolean;
+  /** Metadata SAMPAN_ADMIN_ADDRESS, "host:port": where commands find its admin pages. */
+  readonly adminAddress: string | undefined;
   /** Metadata AUTO_REGISTER_GROUP: the WorkloadGroup that this instance joins. */
   readonly autoRegisterGroup: string | undefined;
   /** ISTIO_VERSION or the user agent's version; "" when unknown. */

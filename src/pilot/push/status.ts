@@ -19,7 +19,12 @@ export interface ProxyReport {
   readonly name: string;
   readonly namespace: string;
   readonly type: string;
+  /** Of the peer: where its connection comes from. */
   readonly address: string;
+  /** The proxy's own, by its node. */
+  readonly ipAddress: string;
+  /** "host:port" of its admin pages where it tells (metadata SAMPAN_ADMIN_ADDRESS). */
+  readonly adminAddress: string | undefined;
   readonly version: string;
   readonly variant: "sotw" | "delta";
   /** Since 1970, by the pilot's clock. */
@@ -61,6 +66,8 @@ export function reportProxies(connections: Iterable<Connection>): readonly Proxy
       namespace: proxy.namespace,
       type: proxy.type,
       address: connection.peer.address,
+      ipAddress: proxy.ipAddresses[0] ?? "",
+      adminAddress: proxy.adminAddress,
       version: proxy.version,
       variant: connection.engine.variant,
       connectedAtMs: connection.connectedAtMs,

@@ -1,5 +1,5 @@
 // A subset that no DestinationRule defines has no cluster: its requests are answered with 503 NC.
-import { nearest } from "#api/nearest.ts";
+import { nearest } from "#base/nearest.ts";
 import { destinationsOf } from "./destinations.ts";
 import type { Rule } from "./rule.ts";
 

@@ -1,5 +1,5 @@
 // A destination that no service is behind has no cluster: its requests are answered with 503 NC.
-import { nearest } from "#api/nearest.ts";
+import { nearest } from "#base/nearest.ts";
 import { mostSpecificMatch } from "../../model/hostname.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import { destinationsOf } from "./destinations.ts";

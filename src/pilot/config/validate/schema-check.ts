@@ -1,9 +1,9 @@
 // Holds a spec to the published schema of its kind: types, ranges, required and unknown fields, CEL rules.
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
-import { nearest } from "#api/nearest.ts";
 import type { FieldPath } from "#base/field-path.ts";
 import { quoted } from "#base/log.ts";
+import { nearest } from "#base/nearest.ts";
 import type { Kind } from "../../model/object.ts";
 import schemas from "./crd-schemas.json" with { type: "json" };
 import { type FieldProblem, must, shown } from "./field-problem.ts";

@@ -9,7 +9,7 @@ import type {
   HTTPRewrite,
   Percent,
 } from "#api/istio/networking/v1alpha3/virtual_service_pb.ts";
-import { nearest } from "#api/nearest.ts";
+import { nearest } from "#base/nearest.ts";
 import { each, type Field } from "../field.ts";
 import { checkDuration, checkPort } from "../names.ts";
 import { isHeaderName } from "./headers.ts";

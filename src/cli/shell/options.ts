@@ -59,3 +59,19 @@ export function durationOption(flags: string, description: string, fallbackMs: n
     .argParser(parseDurationOption)
     .default(fallbackMs, formatDuration(fallbackMs));
 }
+
+/** `--pilot host:port`: which pilot a command asks. */
+export function pilotOption(): Option {
+  return addressOption("--pilot <host:port>", "the pilot's HTTP address", {
+    host: "127.0.0.1",
+    port: 15014,
+  }).env("SAMPAN_PILOT");
+}
+
+/** `-v`, `-v=5`, `--verbosity 5`: 0 is quiet; 1 tells what is done; from 5 on failures come with their stack trace, as kubeadm's. */
+export function verbosityOption(): Option {
+  return new Option("-v, --verbosity [level]", "say more: 1 to 9; from 5 on with stack traces")
+    .argParser((text) => wholeNumberOption(text.replace(/^=/, "")))
+    .preset("1")
+    .default(0);
+}

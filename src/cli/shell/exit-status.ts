@@ -11,4 +11,6 @@ export const EXIT = {
   usage: 64,
   /** A file cannot be read (EX_DATAERR, as istioctl). */
   unreadable: 65,
+  /** `analyze` found issues (as istioctl). */
+  issuesFound: 79,
 } as const;

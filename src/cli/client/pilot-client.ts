@@ -1,0 +1,64 @@
+// The pilot's HTTP API as commands use it: answers parsed, and failures as sentences with the next step.
+import type { HttpClient } from "#base/http-client.ts";
+import type { SocketAddress } from "#base/net.ts";
+import { formatSocketAddress } from "../shell/socket-address.ts";
+
+const TIMEOUT_MS = 10_000;
+
+export type PilotAnswer<T> =
+  | { readonly kind: "answered"; readonly value: T }
+  /** It answered with an error status; `message` is its own words. */
+  | { readonly kind: "refused"; readonly status: number; readonly message: string }
+  /** Nobody there, or no pilot; `message` says what to do. */
+  | { readonly kind: "unreachable"; readonly message: string };
+
+export class PilotClient {
+  readonly address: SocketAddress;
+  readonly #httpClient: HttpClient;
+
+  constructor(httpClient: HttpClient, address: SocketAddress) {
+    this.#httpClient = httpClient;
+    this.address = address;
+  }
+
+  /** GET of a JSON page; `T` is the caller's word for its documented shape. */
+  get<T>(path: string): Promise<PilotAnswer<T>> {
+    return this.send<T>("GET", path);
+  }
+
+  async send<T>(
+    method: "GET" | "PUT" | "POST" | "DELETE",
+    path: string,
+    body?: unknown,
+  ): Promise<PilotAnswer<T>> {
+    const url = `http://${formatSocketAddress(this.address)}${path}`;
+    const answer = await this.#httpClient.request({
+      method,
+      url,
+      headers: { "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      timeoutMs: TIMEOUT_MS,
+    });
+    if (answer.kind === "failed")
+      return { kind: "unreachable", message: this.#away(answer.reason) };
+    let value: unknown;
+    try {
+      value = JSON.parse(answer.body);
+    } catch {
+      return { kind: "unreachable", message: this.#away(`${path} answered no JSON`) };
+    }
+    if (answer.status < 300) return { kind: "answered", value: value as T };
+    return { kind: "refused", status: answer.status, message: messageOf(value, answer.status) };
+  }
+
+  #away(reason: string): string {
+    return `Cannot reach the pilot at ${formatSocketAddress(this.address)}: ${reason}\nStart a mesh with "sampan up", or name another pilot with --pilot host:port.`;
+  }
+}
+
+/** Of an error body: `{"error": "…"}`, or Kubernetes' Status with `message`. */
+function messageOf(value: unknown, status: number): string {
+  const { error, message } = (value ?? {}) as { error?: unknown; message?: unknown };
+  if (typeof error === "string") return error;
+  return typeof message === "string" ? message : `the pilot answered ${status}`;
+}

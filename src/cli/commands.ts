@@ -1,0 +1,33 @@
+// Which commands there are, in the order and groups of the help. Each is loaded when it is called: a proxy should not pay for the
+// pilot's validators, nor the pilot for the proxy.
+import type { Command } from "commander";
+import type { Shell } from "./shell/shell.ts";
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly group: "Run" | "Configure" | "Look" | "Explain" | "Other";
+  /** One line of the help. */
+  readonly summary: string;
+  readonly load: () => Promise<(shell: Shell) => Command>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "up",
+    group: "Run",
+    summary: "run a whole mesh on this machine",
+    load: async () => (await import("./up.ts")).upCommand,
+  },
+  {
+    name: "pilot",
+    group: "Run",
+    summary: "run the control plane over a folder of Istio YAML",
+    load: async () => (await import("./pilot.ts")).pilotCommand,
+  },
+  {
+    name: "proxy",
+    group: "Run",
+    summary: "run the data plane on an Envoy bootstrap file",
+    load: async () => (await import("./proxy.ts")).proxyCommand,
+  },
+];

@@ -1,0 +1,43 @@
+// The terminal of this process: its standard streams, its size, its keys.
+import type { Terminal } from "#base/terminal.ts";
+
+/** `wantsColor`: false when the command line says --no-color. */
+export function ownTerminal(wantsColor: boolean): Terminal {
+  const { stdin, stdout, stderr, env } = process;
+  const isInteractive = stdout.isTTY === true;
+  // Whoever read from us has gone, as `head` does: nothing that follows is wanted by anybody.
+  stdout.on("error", () => process.exit(0));
+  stderr.on("error", () => {});
+  return {
+    write: (text) => void stdout.write(text),
+    writeError: (text) => void stderr.write(text),
+    isInteractive,
+    showsProgress: stderr.isTTY === true && env["TERM"] !== "dumb",
+    hasColor:
+      wantsColor && isInteractive && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb",
+    size: () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 }),
+    onResize: (listener) => {
+      stdout.on("resize", listener);
+      return { close: () => void stdout.off("resize", listener) };
+    },
+    onKey: (listener) => {
+      if (stdin.isTTY !== true) return { close() {} };
+      const read = (bytes: Buffer): void => listener(bytes.toString("utf8"));
+      stdin.setRawMode(true);
+      stdin.resume();
+      stdin.on("data", read);
+      return {
+        close: () => {
+          stdin.off("data", read);
+          stdin.pause();
+          stdin.setRawMode(false);
+        },
+      };
+    },
+    readInput: async () => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of stdin) chunks.push(chunk as Uint8Array);
+      return Buffer.concat(chunks).toString("utf8");
+    },
+  };
+}
