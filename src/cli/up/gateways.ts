@@ -1,6 +1,7 @@
 // The gateway proxies of a mesh: one for each selector that Gateways have, all of them where people look for a server, 127.0.0.1.
 import type { SocketAddress } from "#base/net.ts";
 import { ADMIN_PORT, GATEWAY_ADDRESS } from "./addresses.ts";
+import { identityOfGateway } from "./identity.ts";
 import type { MeshOptions } from "./mesh-options.ts";
 import type { GatewayPlan } from "./plan.ts";
 import { SupervisedProxy } from "./supervised-proxy.ts";
@@ -78,17 +79,7 @@ export class Gateways {
       return;
     }
     const admin = { host: adminHost, port: ADMIN_PORT };
-    const proxy = new SupervisedProxy(this.#options, {
-      type: "router",
-      address: GATEWAY_ADDRESS,
-      admin,
-      name: plan.name,
-      namespace: plan.namespace,
-      cluster: plan.labels["istio"] ?? plan.name,
-      labels: plan.labels,
-      locality: "",
-      metadata: {},
-    });
+    const proxy = new SupervisedProxy(this.#options, identityOfGateway(plan, admin));
     this.#running.set(plan.name, { plan, proxy, admin });
     proxy.start();
   }

@@ -1,7 +1,7 @@
 // One instance of a workload: its program, the probe that watches it, and the sidecar that brings it into the mesh.
 import type { InstanceAddress } from "./addresses.ts";
-import { ADMIN_PORT, OUTBOUND_PROXY_PORT } from "./addresses.ts";
-import type { ProxyIdentity } from "./bootstrap.ts";
+import { OUTBOUND_PROXY_PORT } from "./addresses.ts";
+import { identityOfInstance } from "./identity.ts";
 import type { MeshOptions } from "./mesh-options.ts";
 import type { InstancePlan } from "./plan.ts";
 import type { Health } from "./probe.ts";
@@ -31,26 +31,6 @@ function environmentFor(
     result[`PORT_${name.toUpperCase().replace(/[^A-Z0-9]/g, "_")}`] = port;
   });
   return result;
-}
-
-function identityFor(plan: InstancePlan, address: InstanceAddress): ProxyIdentity {
-  const { group } = plan;
-  const labels = { ...group.spec.template?.labels, ...group.spec.metadata?.labels };
-  return {
-    type: "sidecar",
-    address: address.host,
-    admin: { host: address.host, port: ADMIN_PORT },
-    name: plan.workload,
-    namespace: group.namespace,
-    cluster: labels["app"] ?? group.name,
-    labels,
-    locality: group.spec.template?.locality ?? "",
-    metadata: {
-      AUTO_REGISTER_GROUP: group.name,
-      SAMPAN_WORKLOAD_PORTS: address.ports,
-      SAMPAN_REPORTS_HEALTH: "true",
-    },
-  };
 }
 
 /** Words and nothing else: no shell has to look at it. */
@@ -85,7 +65,9 @@ export class Instance {
     this.address = address;
     this.#onServing = onServing;
     const env = environmentFor(plan, address, options.env);
-    this.#sidecar = new SupervisedProxy(options, identityFor(plan, address), () => this.#judge());
+    this.#sidecar = new SupervisedProxy(options, identityOfInstance(plan, address), () =>
+      this.#judge(),
+    );
     this.#program = new Supervised({
       name: plan.name,
       program: {

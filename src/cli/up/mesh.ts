@@ -1,7 +1,7 @@
 // The running mesh of one machine: pilot, instances with their sidecars, gateways, host sidecar; held to what the folder says.
 import type { ConfigObject } from "#pilot/model/object.ts";
-import { ADMIN_PORT, HOST_SIDECAR_ADDRESS } from "./addresses.ts";
 import { Gateways } from "./gateways.ts";
+import { HOST_SIDECAR } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { Instances } from "./instances.ts";
 import { readPilotLine } from "./log-line.ts";
@@ -74,17 +74,7 @@ export class Mesh {
   }
 
   startHostSidecar(): void {
-    this.#hostSidecar = new SupervisedProxy(this.#options, {
-      type: "sidecar",
-      address: HOST_SIDECAR_ADDRESS,
-      admin: { host: HOST_SIDECAR_ADDRESS, port: ADMIN_PORT },
-      name: "host",
-      namespace: "default",
-      cluster: "host",
-      labels: { app: "host" },
-      locality: "",
-      metadata: { SAMPAN_HOST_SIDECAR: "true" },
-    });
+    this.#hostSidecar = new SupervisedProxy(this.#options, HOST_SIDECAR);
     this.#hostSidecar.start();
   }
 
