@@ -15,11 +15,11 @@ const missing = (port: string) => (): never => {
   throw new Error(`this test gives no ${port}`);
 };
 
-/** Runs a command line as a pipe would: no terminal, no colour, unless `overrides` say so. */
-export async function runFake(
-  args: readonly string[],
-  overrides: Partial<Shell> = {},
-): Promise<Ran> {
+/** A shell and what was done with it up to now. */
+export function fakeShell(overrides: Partial<Shell> = {}): {
+  readonly shell: Shell;
+  ran(): Ran;
+} {
   let status = 0;
   let stdout = "";
   let stderr = "";
@@ -60,6 +60,15 @@ export async function runFake(
     },
     ...overrides,
   };
+  return { shell, ran: () => ({ status, stdout, stderr }) };
+}
+
+/** Runs a command line as a pipe would: no terminal, no colour, unless `overrides` say so. */
+export async function runFake(
+  args: readonly string[],
+  overrides: Partial<Shell> = {},
+): Promise<Ran> {
+  const { shell, ran } = fakeShell(overrides);
   await runCommandLine(args, shell);
-  return { status, stdout, stderr };
+  return ran();
 }
