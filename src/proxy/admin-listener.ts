@@ -1,8 +1,9 @@
 // The admin interface over the proxy's own HTTP engine: a listener with one filter that answers everything.
 import type { SocketAddress } from "#base/net.ts";
-import { isSocketError, type Listening, type Net, type SocketError } from "#base/net.ts";
+import { isSocketError, type Listening, type SocketError } from "#base/net.ts";
 import type { AdminState } from "./admin/admin-state.ts";
 import type { HttpConnectionManagerConfig } from "./config/listener-config.ts";
+import type { DispatchedNet } from "./dispatched-net.ts";
 import { createAdminFactory } from "./filter/admin-filter.ts";
 import {
   ConnectionManager,
@@ -105,7 +106,7 @@ export class AdminListener {
   /** Listens, or says why it cannot. */
   start(
     address: SocketAddress,
-    net: Net,
+    net: DispatchedNet,
     services: HttpServices,
     state: AdminState,
     logs: readonly StreamLog[],
@@ -131,21 +132,16 @@ export class AdminListener {
       },
     };
     const listening = net.listen({ ...address, reusePort: false }, (socket) => {
-      dispatcher.enter();
-      try {
-        counters.accepted();
-        const connection = new ServerConnection(socket, manager, owner, {
-          id: dispatcher.nextConnectionId(),
-          remoteAddress: socket.remote,
-          localAddress: socket.local,
-          filterChainName: "",
-          requestedServerName: undefined,
-        });
-        this.#connections.set(connection, dispatcher.nowMs);
-        return connection;
-      } finally {
-        dispatcher.leave();
-      }
+      counters.accepted();
+      const connection = new ServerConnection(socket, manager, owner, {
+        id: dispatcher.nextConnectionId(),
+        remoteAddress: socket.remote,
+        localAddress: socket.local,
+        filterChainName: "",
+        requestedServerName: undefined,
+      });
+      this.#connections.set(connection, dispatcher.nowMs);
+      return connection;
     });
     if (isSocketError(listening)) return listening;
     this.#listening = listening;

@@ -102,7 +102,7 @@ export class Proxy {
     if (admin !== undefined) {
       const error = this.#admin.start(
         admin.address,
-        this.#ports.net,
+        this.#worker.net,
         this.#worker.http,
         this.#adminState(),
         this.#logs(admin.accessLogs),

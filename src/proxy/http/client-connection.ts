@@ -1,6 +1,6 @@
 // One HTTP/1 connection to an upstream host: a request goes out, its response comes back to the exchange that sent it.
 // Knows nothing of routes or retries; which request gets it is the pool's affair.
-import type { ConnectHandler, Net, Socket, SocketError } from "#base/net.ts";
+import type { Socket, SocketError } from "#base/net.ts";
 import type { HeaderBlock } from "#codec/header-block.ts";
 import {
   encodeChunkEnd,
@@ -16,6 +16,7 @@ import { RESPONSE_LIMITS } from "#codec/limits.ts";
 import type { OutputBuffer } from "#codec/output-buffer.ts";
 import type { ProtocolError } from "#codec/protocol-error.ts";
 import { connectErrorText, connectFailureOf } from "../connect-error.ts";
+import type { DispatchedConnectHandler, DispatchedNet } from "../dispatched-net.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import { SocketWriter, type SocketWriterOwner } from "../socket-writer.ts";
 import { CLUSTER } from "../stats/schema/cluster.ts";
@@ -52,9 +53,9 @@ export class HttpPoolKind implements PoolKind<ClientConnection> {
   /** Why the last attempt to connect failed; read by who is told of the failure, while it is being told. */
   lastConnectError: string | undefined;
   readonly #dispatcher: Dispatcher;
-  readonly #net: Net;
+  readonly #net: DispatchedNet;
 
-  constructor(dispatcher: Dispatcher, net: Net) {
+  constructor(dispatcher: Dispatcher, net: DispatchedNet) {
     this.#dispatcher = dispatcher;
     this.#net = net;
   }
@@ -64,7 +65,9 @@ export class HttpPoolKind implements PoolKind<ClientConnection> {
   }
 }
 
-export class ClientConnection implements PooledConnection, ConnectHandler, SocketWriterOwner {
+export class ClientConnection
+  implements PooledConnection, DispatchedConnectHandler, SocketWriterOwner
+{
   readonly poolEntry: PoolEntry = new PoolEntry();
   readonly host: Host;
   readonly id: number;
@@ -92,7 +95,7 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
 
   constructor(
     dispatcher: Dispatcher,
-    net: Net,
+    net: DispatchedNet,
     host: Host,
     pool: ConnectionPool<ClientConnection>,
     kind: HttpPoolKind,
@@ -228,62 +231,32 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
   // ---- for the socket
 
   onConnect(socket: Socket): void {
-    this.#dispatcher.enter();
-    try {
-      this.socket = socket;
-      this.#writer.attach(socket);
-      this.#pool.onConnected(this);
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    this.socket = socket;
+    this.#writer.attach(socket);
+    this.#pool.onConnected(this);
   }
 
   onData(bytes: Uint8Array): void {
-    this.#dispatcher.enter();
-    try {
-      this.#receive(bytes);
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    this.#receive(bytes);
   }
 
   onDrain(): void {
-    this.#dispatcher.enter();
-    try {
-      if (!this.#isClosed) this.#writer.onDrain();
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (!this.#isClosed) this.#writer.onDrain();
   }
 
   onEnd(): void {
-    this.#dispatcher.enter();
-    try {
-      if (!this.#isClosed) this.#remoteClosed(false);
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (!this.#isClosed) this.#remoteClosed(false);
   }
 
   onClose(error: SocketError | undefined): void {
     if (this.#isClosed) return;
-    this.#dispatcher.enter();
-    try {
-      if (this.socket === undefined) this.#connectFailed(error);
-      else this.#remoteClosed(error !== undefined);
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (this.socket === undefined) this.#connectFailed(error);
+    else this.#remoteClosed(error !== undefined);
+  }
+
+  handleBug(bug: unknown): void {
+    this.#dispatcher.reportBug("upstream connection", bug);
+    this.#closeWith("local", "localReset");
   }
 
   // ---- for the writer
@@ -388,11 +361,6 @@ export class ClientConnection implements PooledConnection, ConnectHandler, Socke
     const { bytesSent } = this.#writer;
     this.#stats.add(CLUSTER.upstream_cx_tx_bytes_total, bytesSent - this.#countedBytesSent);
     this.#countedBytesSent = bytesSent;
-  }
-
-  #onBug(bug: unknown): void {
-    this.#dispatcher.reportBug("upstream connection", bug);
-    this.#closeWith("local", "localReset");
   }
 }
 

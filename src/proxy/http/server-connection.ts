@@ -1,7 +1,8 @@
 // One HTTP/1 connection from downstream: bytes to the decoder, one stream at a time, answers out in order. Decides when the
 // connection is read, how long it may be idle, and how it ends.
-import type { Socket, SocketError, SocketHandler } from "#base/net.ts";
+import type { Socket, SocketError } from "#base/net.ts";
 import { RequestDecoder } from "#codec/http1/request-decoder.ts";
+import type { DispatchedHandler } from "../dispatched-net.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import { FLAG } from "../response-flags.ts";
 import { SocketWriter, type SocketWriterOwner } from "../socket-writer.ts";
@@ -35,7 +36,7 @@ const [IDLE, DRAIN, DURATION, REQUEST, HEADERS, DELAYED_CLOSE] = [0, 1, 2, 3, 4,
 const TIMER_KINDS = 6;
 
 export class ServerConnection
-  implements SocketHandler, StreamOwner, SocketWriterOwner, TimeoutOwner
+  implements DispatchedHandler, StreamOwner, SocketWriterOwner, TimeoutOwner
 {
   readonly facts: ConnectionFacts;
   readonly writer: SocketWriter;
@@ -113,52 +114,30 @@ export class ServerConnection
   // ---- for the socket
 
   onData(bytes: Uint8Array): void {
-    this.#dispatcher.enter();
-    try {
-      this.#stats.add(HTTP.downstream_cx_rx_bytes_total, bytes.length);
-      this.#lastActivityMs = this.#dispatcher.nowMs;
-      if (!this.#hasCodec) this.#startCodec();
-      if (!this.#isClosing && !this.#isClosed) this.#accept(bytes);
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    this.#stats.add(HTTP.downstream_cx_rx_bytes_total, bytes.length);
+    this.#lastActivityMs = this.#dispatcher.nowMs;
+    if (!this.#hasCodec) this.#startCodec();
+    if (!this.#isClosing && !this.#isClosed) this.#accept(bytes);
   }
 
   onDrain(): void {
-    this.#dispatcher.enter();
-    try {
-      this.#lastActivityMs = this.#dispatcher.nowMs;
-      if (!this.#isClosed) this.writer.onDrain();
-      if (this.#isClosing && !this.#isClosed) this.#awaitPeer();
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    this.#lastActivityMs = this.#dispatcher.nowMs;
+    if (!this.#isClosed) this.writer.onDrain();
+    if (this.#isClosing && !this.#isClosed) this.#awaitPeer();
   }
 
   onEnd(): void {
-    this.#dispatcher.enter();
-    try {
-      this.#peerEnded();
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    this.#peerEnded();
   }
 
   onClose(_error: SocketError | undefined): void {
-    this.#dispatcher.enter();
-    try {
-      this.#closed("remote", "downstream_remote_disconnect");
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    this.#closed("remote", "downstream_remote_disconnect");
+  }
+
+  handleBug(bug: unknown): void {
+    this.#isReceiving = false;
+    this.#dispatcher.reportBug("downstream connection", bug);
+    if (!this.#isClosed) this.close();
   }
 
   // ---- for the stream
@@ -482,11 +461,5 @@ export class ServerConnection
     const { bytesSent } = this.writer;
     this.#stats.add(HTTP.downstream_cx_tx_bytes_total, bytesSent - this.#countedBytesSent);
     this.#countedBytesSent = bytesSent;
-  }
-
-  #onBug(bug: unknown): void {
-    this.#isReceiving = false;
-    this.#dispatcher.reportBug("downstream connection", bug);
-    if (!this.#isClosed) this.close();
   }
 }

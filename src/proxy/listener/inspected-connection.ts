@@ -1,6 +1,7 @@
 // A connection whose first bytes are looked at before its filter chain is chosen: TLS or not, which server name, HTTP or not.
-import type { Socket, SocketError, SocketHandler } from "#base/net.ts";
+import type { Socket, SocketError } from "#base/net.ts";
 import type { ListenerConfig } from "../config/listener-config.ts";
+import type { DispatchedHandler } from "../dispatched-net.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import { LISTENER } from "../stats/schema/listener.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
@@ -22,7 +23,7 @@ const UNKNOWN: Inspection = {
   applicationProtocols: [],
 };
 
-export class InspectedConnection implements SocketHandler, TimeoutOwner {
+export class InspectedConnection implements DispatchedHandler, TimeoutOwner {
   readonly #socket: Socket;
   readonly #owner: InspectionOwner;
   readonly #dispatcher: Dispatcher;
@@ -84,6 +85,16 @@ export class InspectedConnection implements SocketHandler, TimeoutOwner {
     else this.#finish();
   }
 
+  handleBug(bug: unknown): void {
+    if (this.#served !== undefined) {
+      this.#served.handleBug(bug);
+      return;
+    }
+    this.#dispatcher.reportBug("listener filter", bug);
+    this.#finish();
+    this.#socket.reset();
+  }
+
   onTimeout(): void {
     if (this.#isOver) return;
     this.#stats.inc(LISTENER.downstream_pre_cx_timeout);
@@ -98,14 +109,9 @@ export class InspectedConnection implements SocketHandler, TimeoutOwner {
   #decide(inspection: Inspection): void {
     const chunks = this.#chunks;
     this.#finish();
-    this.#dispatcher.enter();
-    try {
-      this.#served = this.#owner.serve(this.#socket, inspection);
-      if (this.#served === undefined) this.#socket.close();
-      else for (const chunk of chunks) this.#served.onData(chunk);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    this.#served = this.#owner.serve(this.#socket, inspection);
+    if (this.#served === undefined) this.#socket.close();
+    else for (const chunk of chunks) this.#served.onData(chunk);
   }
 
   #finish(): void {

@@ -5,14 +5,13 @@ import { FilterChainSchema } from "#api/envoy/config/listener/v3/listener_compon
 import {
   isSocketError,
   type Listening,
-  type Net,
   type Socket,
   type SocketAddress,
   type SocketError,
-  type SocketHandler,
 } from "#base/net.ts";
 import { contentVersion } from "#xds/content-version.ts";
 import type { ListenerConfig } from "../config/listener-config.ts";
+import type { DispatchedHandler, DispatchedNet } from "../dispatched-net.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import type { Histogram } from "../stats/histogram.ts";
 import { LISTENER } from "../stats/schema/listener.ts";
@@ -26,7 +25,7 @@ import { InspectedConnection } from "./inspected-connection.ts";
 import type { ServedConnection, ServedConnectionOwner } from "./served-connection.ts";
 
 export interface ListenerPorts {
-  readonly net: Net;
+  readonly net: DispatchedNet;
   readonly dispatcher: Dispatcher;
   readonly stats: StatsStore;
   readonly services: FilterChainServices;
@@ -50,7 +49,6 @@ interface Door {
 }
 
 /** A socket whose connection is refused at once: it hears nothing more. */
-const REFUSED: SocketHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
 
 export class ActiveListener implements ServedConnectionOwner {
   readonly #ports: ListenerPorts;
@@ -195,35 +193,23 @@ export class ActiveListener implements ServedConnectionOwner {
     return connection;
   }
 
-  #accept(socket: Socket): SocketHandler {
+  /** undefined: the connection is not taken. */
+  #accept(socket: Socket): DispatchedHandler | undefined {
     const { dispatcher } = this.#ports;
     this.#acceptedAtOnce.record(1);
-    dispatcher.enter();
-    try {
-      const { maxConnections, listenerFilters } = this.#config;
-      if (maxConnections !== undefined && this.connectionCount >= maxConnections) {
-        this.#stats.inc(LISTENER.downstream_cx_overflow);
-        socket.close();
-        return REFUSED;
-      }
-      if (listenerFilters.httpInspector || listenerFilters.tlsInspector) {
-        return new InspectedConnection(socket, this, dispatcher, this.#config, this.#stats);
-      }
-      const served = this.serve(socket, {
-        serverName: undefined,
-        transportProtocol: "raw_buffer",
-        applicationProtocols: [],
-      });
-      if (served !== undefined) return served;
-      socket.close();
-      return REFUSED;
-    } catch (bug) {
-      dispatcher.reportBug("listener", bug);
-      socket.reset();
-      return REFUSED;
-    } finally {
-      dispatcher.leave();
+    const { maxConnections, listenerFilters } = this.#config;
+    if (maxConnections !== undefined && this.connectionCount >= maxConnections) {
+      this.#stats.inc(LISTENER.downstream_cx_overflow);
+      return undefined;
     }
+    if (listenerFilters.httpInspector || listenerFilters.tlsInspector) {
+      return new InspectedConnection(socket, this, dispatcher, this.#config, this.#stats);
+    }
+    return this.serve(socket, {
+      serverName: undefined,
+      transportProtocol: "raw_buffer",
+      applicationProtocols: [],
+    });
   }
 
   #createChains(

@@ -1,6 +1,7 @@
 // One TCP connection to an upstream host, used by one downstream connection and then gone. Bytes pass through it unread.
-import type { ConnectHandler, Net, Socket, SocketError } from "#base/net.ts";
+import type { Socket, SocketError } from "#base/net.ts";
 import { connectErrorText, connectFailureOf } from "../connect-error.ts";
+import type { DispatchedConnectHandler, DispatchedNet } from "../dispatched-net.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import { SocketWriter, type SocketWriterOwner } from "../socket-writer.ts";
 import { CLUSTER } from "../stats/schema/cluster.ts";
@@ -34,9 +35,9 @@ export class TcpPoolKind implements PoolKind<TcpClientConnection> {
   /** Why the last attempt to connect failed; read by who is told of the failure, while it is being told. */
   lastConnectError: string | undefined;
   readonly #dispatcher: Dispatcher;
-  readonly #net: Net;
+  readonly #net: DispatchedNet;
 
-  constructor(dispatcher: Dispatcher, net: Net) {
+  constructor(dispatcher: Dispatcher, net: DispatchedNet) {
     this.#dispatcher = dispatcher;
     this.#net = net;
   }
@@ -46,7 +47,9 @@ export class TcpPoolKind implements PoolKind<TcpClientConnection> {
   }
 }
 
-export class TcpClientConnection implements PooledConnection, ConnectHandler, SocketWriterOwner {
+export class TcpClientConnection
+  implements PooledConnection, DispatchedConnectHandler, SocketWriterOwner
+{
   readonly poolEntry: PoolEntry = new PoolEntry();
   readonly id: number;
   socket: Socket | undefined;
@@ -63,7 +66,7 @@ export class TcpClientConnection implements PooledConnection, ConnectHandler, So
 
   constructor(
     dispatcher: Dispatcher,
-    net: Net,
+    net: DispatchedNet,
     host: Host,
     pool: ConnectionPool<TcpClientConnection>,
     kind: TcpPoolKind,
@@ -140,73 +143,40 @@ export class TcpClientConnection implements PooledConnection, ConnectHandler, So
   // ---- for the socket
 
   onConnect(socket: Socket): void {
-    this.#dispatcher.enter();
-    try {
-      this.socket = socket;
-      this.#writer.attach(socket);
-      this.#pool.onConnected(this);
-      // Nobody wants it yet: what it says waits in the kernel.
-      if (this.#owner === undefined && !this.#isClosed) socket.pause();
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    this.socket = socket;
+    this.#writer.attach(socket);
+    this.#pool.onConnected(this);
+    // Nobody wants it yet: what it says waits in the kernel.
+    if (this.#owner === undefined && !this.#isClosed) socket.pause();
   }
 
   onData(bytes: Uint8Array): void {
-    this.#dispatcher.enter();
-    try {
-      if (!this.#isClosed) {
-        this.#stats.add(CLUSTER.upstream_cx_rx_bytes_total, bytes.length);
-        this.#owner?.onUpstreamData(bytes);
-      }
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (this.#isClosed) return;
+    this.#stats.add(CLUSTER.upstream_cx_rx_bytes_total, bytes.length);
+    this.#owner?.onUpstreamData(bytes);
   }
 
   onDrain(): void {
-    this.#dispatcher.enter();
-    try {
-      if (!this.#isClosed) {
-        this.#writer.onDrain();
-        this.#countSent();
-      }
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (this.#isClosed) return;
+    this.#writer.onDrain();
+    this.#countSent();
   }
 
   onEnd(): void {
-    this.#dispatcher.enter();
-    try {
-      if (!this.#isClosed) {
-        if (this.#owner === undefined) this.#closeWith("remote", false);
-        else this.#owner.onUpstreamEnd();
-      }
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (this.#isClosed) return;
+    if (this.#owner === undefined) this.#closeWith("remote", false);
+    else this.#owner.onUpstreamEnd();
   }
 
   onClose(error: SocketError | undefined): void {
     if (this.#isClosed) return;
-    this.#dispatcher.enter();
-    try {
-      if (this.socket === undefined) this.#connectFailed(error);
-      else this.#closeWith("remote", error !== undefined);
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (this.socket === undefined) this.#connectFailed(error);
+    else this.#closeWith("remote", error !== undefined);
+  }
+
+  handleBug(bug: unknown): void {
+    this.#dispatcher.reportBug("upstream TCP connection", bug);
+    this.#closeWith("local", false);
   }
 
   // ---- for the writer
@@ -262,10 +232,5 @@ export class TcpClientConnection implements PooledConnection, ConnectHandler, So
     const { bytesSent } = this.#writer;
     this.#stats.add(CLUSTER.upstream_cx_tx_bytes_total, bytesSent - this.#countedBytesSent);
     this.#countedBytesSent = bytesSent;
-  }
-
-  #onBug(bug: unknown): void {
-    this.#dispatcher.reportBug("upstream TCP connection", bug);
-    this.#closeWith("local", false);
   }
 }

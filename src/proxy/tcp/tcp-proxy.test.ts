@@ -5,6 +5,7 @@ import { createSeededRandom } from "#base/random.ts";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import type { ClusterConfig } from "../config/cluster-config.ts";
 import type { TcpProxyConfig } from "../config/listener-config.ts";
+import { dispatchedNet } from "../dispatched-net.ts";
 import { Dispatcher } from "../dispatcher.ts";
 import { formatFlags } from "../response-flags.ts";
 import { StatsStore } from "../stats/stats-store.ts";
@@ -55,6 +56,7 @@ class World {
     this.net = new MemoryNet(options.net);
     const random = createSeededRandom(1);
     const dispatcher = new Dispatcher({ clock: time, timers: time, random, log: SILENT_LOG });
+    const net = dispatchedNet(this.net, dispatcher);
     this.clusters = new ClusterManager({
       loop: dispatcher,
       dns: new TestDns(),
@@ -67,7 +69,7 @@ class World {
         dispatcher,
         clusters: this.clusters,
         stats: this.stats,
-        poolKind: new TcpPoolKind(dispatcher, this.net),
+        poolKind: new TcpPoolKind(dispatcher, net),
       },
       config: {
         statPrefix: "front",
@@ -81,22 +83,19 @@ class World {
       logs: [{ write: (info) => this.#log(info) }],
       bufferLimitBytes: options.bufferLimitBytes ?? 1_048_576,
     });
-    this.net.listen({ ...FRONT, reusePort: false }, (socket) => {
-      let session: TcpSession | undefined;
-      dispatcher.run(() => {
-        const facts = {
-          id: dispatcher.nextConnectionId(),
-          remoteAddress: socket.remote,
-          localAddress: socket.local,
-          filterChainName: "",
-          requestedServerName: undefined,
-        };
-        session = proxy.accept(socket, facts, {
-          onConnectionClosed: (closed) => this.sessions.delete(closed),
-        });
-        this.sessions.add(session);
+    net.listen({ ...FRONT, reusePort: false }, (socket) => {
+      const facts = {
+        id: dispatcher.nextConnectionId(),
+        remoteAddress: socket.remote,
+        localAddress: socket.local,
+        filterChainName: "",
+        requestedServerName: undefined,
+      };
+      const session = proxy.accept(socket, facts, {
+        onConnectionClosed: (closed) => this.sessions.delete(closed),
       });
-      return session as TcpSession;
+      this.sessions.add(session);
+      return session;
     });
   }
 

@@ -1,7 +1,8 @@
 // One downstream TCP connection and the upstream one that serves it: connects, passes bytes, ends and resets on both ways, and
 // says in the access log how it went. Rules are Envoy's (source/common/tcp_proxy/tcp_proxy.cc).
-import type { Socket, SocketAddress, SocketError, SocketHandler } from "#base/net.ts";
+import type { Socket, SocketAddress, SocketError } from "#base/net.ts";
 import { latin1 } from "#codec/latin1.ts";
+import type { DispatchedHandler } from "../dispatched-net.ts";
 import type { Dispatcher, Flushable } from "../dispatcher.ts";
 import { REQUEST_ID_BYTES, writeRequestId } from "../http/request-id.ts";
 import { type ConnectionFacts, StreamRecord } from "../http/stream-record.ts";
@@ -40,7 +41,7 @@ const [IDLE, DURATION] = [0, 1] as const;
 export class TcpSession
   extends StreamRecord
   implements
-    SocketHandler,
+    DispatchedHandler,
     SocketWriterOwner,
     TcpUpstreamOwner,
     PoolWaiter<TcpClientConnection>,
@@ -230,70 +231,44 @@ export class TcpSession
   // ---- for the downstream socket
 
   onData(bytes: Uint8Array): void {
-    this.#dispatcher.enter();
-    try {
-      if (!this.#isClosed) {
-        this.#lastActivityMs = this.#dispatcher.nowMs;
-        this.#stats.add(TCP.downstream_cx_rx_bytes_total, bytes.length);
-        this.bytesReceived += bytes.length;
-        this.downstreamWireBytesReceived += bytes.length;
-        if (this.#upstream !== undefined) this.#sendUpstream(this.#upstream, bytes);
-        else this.#early?.push(bytes);
-      }
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (this.#isClosed) return;
+    this.#lastActivityMs = this.#dispatcher.nowMs;
+    this.#stats.add(TCP.downstream_cx_rx_bytes_total, bytes.length);
+    this.bytesReceived += bytes.length;
+    this.downstreamWireBytesReceived += bytes.length;
+    if (this.#upstream !== undefined) this.#sendUpstream(this.#upstream, bytes);
+    else this.#early?.push(bytes);
   }
 
   onDrain(): void {
-    this.#dispatcher.enter();
-    try {
-      if (!this.#isClosed) {
-        this.#lastActivityMs = this.#dispatcher.nowMs;
-        this.#writer.onDrain();
-        this.#countSent();
-      }
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (this.#isClosed) return;
+    this.#lastActivityMs = this.#dispatcher.nowMs;
+    this.#writer.onDrain();
+    this.#countSent();
   }
 
   onEnd(): void {
-    this.#dispatcher.enter();
-    try {
-      if (!this.#isClosed && !this.#hasDownstreamEnded) {
-        this.#hasDownstreamEnded = true;
-        this.#lastEnd = "local";
-        // Reading is paused until there is an upstream, yet a runtime may tell of the end: it is passed on then.
-        this.#upstream?.endWriting();
-        this.#finishWhenDone();
-      }
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
-    }
+    if (this.#isClosed || this.#hasDownstreamEnded) return;
+    this.#hasDownstreamEnded = true;
+    this.#lastEnd = "local";
+    // Reading is paused until there is an upstream, yet a runtime may tell of the end: it is passed on then.
+    this.#upstream?.endWriting();
+    this.#finishWhenDone();
   }
 
   onClose(error: SocketError | undefined): void {
     if (this.#isClosed) return;
-    this.#dispatcher.enter();
-    try {
-      this.#isDownstreamGone = true;
-      if (error === undefined && this.#upstream !== undefined) this.#flushUpstream();
-      else {
-        this.#upstream?.reset();
-        this.#closed();
-      }
-    } catch (bug) {
-      this.#onBug(bug);
-    } finally {
-      this.#dispatcher.leave();
+    this.#isDownstreamGone = true;
+    if (error === undefined && this.#upstream !== undefined) this.#flushUpstream();
+    else {
+      this.#upstream?.reset();
+      this.#closed();
     }
+  }
+
+  handleBug(bug: unknown): void {
+    this.#dispatcher.reportBug("TCP session", bug);
+    this.close();
   }
 
   #sendUpstream(upstream: TcpClientConnection, bytes: Uint8Array): void {
@@ -455,10 +430,5 @@ export class TcpSession
 
   #arm(timer: WheelTimer, delayMs: number): void {
     this.#dispatcher.wheel.arm(timer, this.#dispatcher.nowMs, delayMs);
-  }
-
-  #onBug(bug: unknown): void {
-    this.#dispatcher.reportBug("TCP session", bug);
-    this.close();
   }
 }

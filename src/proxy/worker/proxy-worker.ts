@@ -10,6 +10,7 @@ import type { Timer, Timers } from "#base/timers.ts";
 import { LogSinks } from "../access-log/log-sinks.ts";
 import type { FormatEnvironment } from "../access-log/operator.ts";
 import type { DrainOptions, MemoryView } from "../admin/admin-state.ts";
+import { type DispatchedNet, dispatchedNet } from "../dispatched-net.ts";
 import { Dispatcher } from "../dispatcher.ts";
 import { HttpPoolKind } from "../http/client-connection.ts";
 import type { HttpServices } from "../http/connection-manager.ts";
@@ -57,6 +58,7 @@ export class ProxyWorker {
   readonly clusters: ClusterManager;
   readonly routes: RouteStore;
   readonly listeners: ListenerManager;
+  readonly net: DispatchedNet;
   readonly http: HttpServices;
   readonly accessLogs: { readonly sinks: LogSinks; readonly environment: FormatEnvironment };
   /** POST /healthcheck/fail: every answer ends its connection, so that clients go elsewhere. */
@@ -75,6 +77,7 @@ export class ProxyWorker {
     this.#settings = settings;
     const dispatcher = new Dispatcher(ports, { first: settings.index, step: settings.workerCount });
     this.dispatcher = dispatcher;
+    this.net = dispatchedNet(net, dispatcher);
     this.#serverStats = stats.block("server.", SERVER);
     const fileStats = stats.block("filesystem.", FILESYSTEM);
     this.accessLogs = {
@@ -91,7 +94,7 @@ export class ProxyWorker {
     this.http = {
       dispatcher,
       clusters: this.clusters,
-      poolKind: new HttpPoolKind(dispatcher, net),
+      poolKind: new HttpPoolKind(dispatcher, this.net),
       stats,
       asyncClientStats: stats.block("http.async-client.", ASYNC_CLIENT),
     };
@@ -169,8 +172,7 @@ export class ProxyWorker {
   }
 
   #createListeners(): ListenerManager {
-    const { dispatcher, stats, clusters, routes, http, accessLogs } = this;
-    const { net } = this.#ports;
+    const { dispatcher, net, stats, clusters, routes, http, accessLogs } = this;
     const { drainTimeMs, index, sharesPorts } = this.#settings;
     return new ListenerManager({
       net,
