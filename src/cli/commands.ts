@@ -8,6 +8,10 @@ export interface CommandEntry {
   readonly group: "Run" | "Configure" | "Look" | "Explain" | "Other";
   /** One line of the help. */
   readonly summary: string;
+  /** Other spellings: istioctl's, mostly. */
+  readonly aliases?: readonly string[];
+  /** For programs, not for people: left out of the help. */
+  readonly isHidden?: boolean;
   readonly load: () => Promise<(shell: Shell) => Command>;
 }
 

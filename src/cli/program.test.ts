@@ -4,20 +4,41 @@ import { COMMANDS } from "./commands.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { runFake } from "./testing/fake-shell.ts";
 
-test("help lists every command with its summary", async () => {
-  const { status, stdout } = await runFake(["--help"]);
-  expect(status).toBe(EXIT.ok);
-  for (const { name, summary, group } of COMMANDS) {
-    expect(stdout).toContain(`${group}:`);
-    expect(stdout).toMatch(new RegExp(`^  ${name} .*${summary.slice(0, 20)}`, "m"));
-  }
+const PEOPLE = COMMANDS.filter(({ isHidden }) => isHidden !== true);
+
+test.each([[[]], [["--help"]], [["help"]]])(
+  "%j lists every command with its summary",
+  async (args) => {
+    const { status, stdout, stderr } = await runFake(args);
+    expect(status).toBe(EXIT.ok);
+    expect(stderr).toBe("");
+    for (const { name, summary, group } of PEOPLE) {
+      expect(stdout).toContain(`${group}:`);
+      expect(stdout).toMatch(new RegExp(`^  ${name}\\b.*${summary.slice(0, 20)}`, "m"));
+    }
+  },
+);
+
+test.each([[["pilto"]], [["help", "pilto"]], [["pilto", "--help"]], [["x", "pilto"]]])(
+  "%j is about no command: it gets the nearest one",
+  async (args) => {
+    const { status, stdout, stderr } = await runFake(args);
+    expect(stderr).toContain("unknown command 'pilto'");
+    expect(stderr).toContain("Did you mean pilot?");
+    expect(stdout).toBe("");
+    expect(status).toBe(EXIT.usage);
+  },
+);
+
+test("help about a command is that command's own", async () => {
+  const asked = await runFake(["help", "up"]);
+  expect(asked.stdout).toStartWith("Usage: sampan up");
+  expect(asked).toEqual(await runFake(["up", "--help"]));
 });
 
-test("a mistyped command gets the nearest one", async () => {
-  const { status, stderr } = await runFake(["pilto"]);
-  expect(stderr).toContain("unknown command 'pilto'");
-  expect(stderr).toContain("Did you mean pilot?");
-  expect(status).toBe(EXIT.usage);
+test("words are one command each: no name or alias twice", () => {
+  const words = COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  expect(words.toSorted()).toEqual([...new Set(words)].toSorted());
 });
 
 test("a mistyped flag gets the nearest one, and the command's help is named", async () => {
@@ -28,7 +49,7 @@ test("a mistyped flag gets the nearest one, and the command's help is named", as
   expect(status).toBe(EXIT.usage);
 });
 
-test.each(COMMANDS.map(({ name }) => name))("%s explains itself, with an example", async (name) => {
+test.each(PEOPLE.map(({ name }) => name))("%s explains itself, with an example", async (name) => {
   const { status, stdout } = await runFake([name, "--help"]);
   expect(status).toBe(EXIT.ok);
   expect(stdout).toContain(`Usage: sampan ${name}`);
