@@ -107,7 +107,7 @@ export class Pilot {
   }
 
   #handleConnected(proxy: Proxy): boolean {
-    const changed = this.#registry.handleConnected(proxy, this.#options.clock.nowMs());
+    const changed = this.#registry.handleConnected(proxy);
     if (changed) this.#endpointsChanged();
     return changed;
   }

@@ -2,7 +2,7 @@
 import type { Clock } from "#base/clock.ts";
 import { type Log, quoted } from "#base/log.ts";
 import type { Timers } from "#base/timers.ts";
-import { type RequestOutcome, ServerStream } from "#xds/server/server-stream.ts";
+import type { RequestOutcome } from "#xds/server/server-stream.ts";
 import type {
   XdsPeer,
   XdsRequest,
@@ -71,7 +71,6 @@ export class XdsServer implements XdsService {
       id: this.#nextId,
       stream,
       peer,
-      engine: new ServerStream(stream.variant),
       clock,
       timers,
       onSent: (typeUrl) => count(this.pushCounts, typeUrl),
@@ -81,25 +80,23 @@ export class XdsServer implements XdsService {
     log.debug("proxy stream opened", { peer: peer.address, variant: stream.variant });
     return {
       onRequest: (request) => this.#handleRequest(connection, request),
-      onDrain: () => connection.pump(),
+      onDrain: () => connection.driver.pump(),
       onClosed: (status) => this.#handleClosed(connection, status.message),
     };
   }
 
   #handleRequest(connection: Connection, request: XdsRequest): void {
-    const outcome = connection.engine.handleRequest(request, this.#options.clock.nowMs());
+    const outcome = connection.driver.handleRequest(request);
     if (outcome.kind === "refused") {
       this.#options.log.warning("stream refused", {
         peer: connection.peer.address,
         why: outcome.status.message,
       });
-      connection.refuse(outcome.status);
       this.#remove(connection);
       return;
     }
     if (outcome.kind === "nacked") this.#reportNack(connection, outcome);
     if (connection.proxy === undefined) this.#introduce(connection);
-    connection.pump();
   }
 
   /** Learns who is there from the node of the first request. */
@@ -156,7 +153,7 @@ export class XdsServer implements XdsService {
   }
 
   #remove(connection: Connection): void {
-    connection.close();
+    connection.driver.close();
     this.#queue.delete(connection);
     if (!this.#connections.delete(connection)) return;
     if (connection.proxy !== undefined) this.#options.onDisconnected(connection.proxy);

@@ -8,10 +8,10 @@ import { isWildcard } from "../model/hostname.ts";
 import { type Labels, selects } from "../model/labels.ts";
 import { memoized } from "../model/memo.ts";
 import type { ConfigObject } from "../model/object.ts";
+import { parseProtocol } from "../model/protocol.ts";
 import type { Resolution, Service, ServiceEndpoint, ServicePort } from "../model/service.ts";
 import { parseLocality } from "../model/service.ts";
 import { visibilityOf } from "../model/visibility.ts";
-import { parseProtocol } from "./protocol.ts";
 import type { WorkloadInstance } from "./workload-instance.ts";
 import { localityOf } from "./workload-instance.ts";
 

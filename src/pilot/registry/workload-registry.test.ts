@@ -44,10 +44,7 @@ const names = (registry: WorkloadRegistry): string[] =>
 test("a proxy that names its group becomes an instance, made from the template and what it knows better", () => {
   const { registry } = registryWith(REVIEWS);
   expect(
-    registry.handleConnected(
-      proxy("r1", "127.0.1.1", { LABELS: { color: "black", tier: "own" } }),
-      0,
-    ),
+    registry.handleConnected(proxy("r1", "127.0.1.1", { LABELS: { color: "black", tier: "own" } })),
   ).toBe(true);
   expect(registry.instances()).toEqual([
     {
@@ -71,7 +68,6 @@ test("a proxy that names its program's ports is reached at its own inbound liste
     proxy("r1", "127.0.1.1", {
       SAMPAN_WORKLOAD_PORTS: { http: 20001, admin: 20002, metrics: 20003 },
     }),
-    0,
   );
   expect(registry.instances()[0]?.ports).toEqual({ admin: 15006, http: 15101, metrics: 15102 });
 });
@@ -79,8 +75,8 @@ test("a proxy that names its program's ports is reached at its own inbound liste
 test("an instance stays for the grace period after its last stream, and leaves with it", () => {
   const { registry } = registryWith(REVIEWS);
   const r1 = proxy("r1", "127.0.1.1");
-  registry.handleConnected(r1, 0);
-  registry.handleConnected(r1, 1); // a second worker
+  registry.handleConnected(r1);
+  registry.handleConnected(r1); // a second worker
   registry.handleDisconnected(r1, 1000);
   expect(registry.nextTimeoutMs()).toBeUndefined();
   registry.handleDisconnected(r1, 2000);
@@ -94,11 +90,11 @@ test("an instance stays for the grace period after its last stream, and leaves w
 test("a reconnect within the grace period changes nothing, also when the new stream comes before the old one goes", () => {
   const { registry } = registryWith(REVIEWS);
   const r1 = proxy("r1", "127.0.1.1");
-  registry.handleConnected(r1, 0);
+  registry.handleConnected(r1);
   const [before] = registry.instances();
   registry.handleDisconnected(r1, 1000);
-  expect(registry.handleConnected(proxy("r1", "127.0.1.1"), 5000)).toBe(false);
-  registry.handleConnected(r1, 6000);
+  expect(registry.handleConnected(proxy("r1", "127.0.1.1"))).toBe(false);
+  registry.handleConnected(r1);
   registry.handleDisconnected(r1, 6001);
   expect(registry.handleTimeout(60_000)).toBe(false);
   expect(registry.instances()[0]).toBe(before as never);
@@ -106,9 +102,9 @@ test("a reconnect within the grace period changes nothing, also when the new str
 
 test("a proxy that comes back with other labels is updated", () => {
   const { registry } = registryWith(REVIEWS);
-  registry.handleConnected(proxy("r1", "127.0.1.1"), 0);
+  registry.handleConnected(proxy("r1", "127.0.1.1"));
   registry.handleDisconnected(proxy("r1", "127.0.1.1"), 1);
-  expect(registry.handleConnected(proxy("r1", "127.0.1.1", { LABELS: { version: "v9" } }), 2)).toBe(
+  expect(registry.handleConnected(proxy("r1", "127.0.1.1", { LABELS: { version: "v9" } }))).toBe(
     true,
   );
   expect(registry.instances()[0]?.labels["version"]).toBe("v9");
@@ -117,7 +113,7 @@ test("a proxy that comes back with other labels is updated", () => {
 test("a proxy waits for a group that does not exist yet, and leaves when the group goes", () => {
   const { registry, groups } = registryWith();
   const r1 = proxy("r1", "127.0.1.1");
-  expect(registry.handleConnected(r1, 0)).toBe(false);
+  expect(registry.handleConnected(r1)).toBe(false);
   expect(registry.unregistered()).toEqual([
     { proxy: r1, reason: "WorkloadGroup default/reviews-v1 does not exist" },
   ]);
@@ -134,19 +130,19 @@ test("an instance whose health is reported is not healthy before the first repor
   const { registry } = registryWith(REVIEWS);
   const r1 = proxy("r1", "127.0.1.1", { SAMPAN_REPORTS_HEALTH: "true" });
   const health = (): string | undefined => registry.instances()[0]?.health;
-  registry.handleConnected(r1, 0);
+  registry.handleConnected(r1);
   expect(health()).toBe("unhealthy");
   registry.setHealth("default", "r1", true);
   expect(health()).toBe("healthy");
   registry.handleDisconnected(r1, 1);
-  registry.handleConnected(r1, 2);
+  registry.handleConnected(r1);
   expect(health()).toBe("healthy");
 });
 
 test("of two instances with one name, one that replaces the other, health is told by address", () => {
   const { registry } = registryWith(REVIEWS);
-  registry.handleConnected(proxy("r1", "127.0.1.1"), 0);
-  registry.handleConnected(proxy("r1", "127.0.1.2"), 0);
+  registry.handleConnected(proxy("r1", "127.0.1.1"));
+  registry.handleConnected(proxy("r1", "127.0.1.2"));
   expect(registry.setHealth("default", "r1", false, "127.0.1.1")).toBe("changed");
   expect(registry.setHealth("default", "r1", false, "127.0.1.3")).toBe("unknown");
   expect(registry.instances().map(({ address, health }) => `${address} ${health}`)).toEqual([
@@ -157,8 +153,8 @@ test("of two instances with one name, one that replaces the other, health is tol
 
 test("health is the instance's own, and outlives a change of its group", () => {
   const { registry, groups } = registryWith(REVIEWS);
-  registry.handleConnected(proxy("r1", "127.0.1.1"), 0);
-  registry.handleConnected(proxy("r2", "127.0.1.2"), 0);
+  registry.handleConnected(proxy("r1", "127.0.1.1"));
+  registry.handleConnected(proxy("r2", "127.0.1.2"));
   expect(registry.setHealth("default", "r1", true)).toBe("unchanged");
   expect(registry.setHealth("default", "r1", false)).toBe("changed");
   expect(registry.setHealth("default", "nobody", false)).toBe("unknown");
@@ -174,12 +170,12 @@ test("health is the instance's own, and outlives a change of its group", () => {
 test("a proxy without an address or without a group is no instance, and nothing breaks when it goes", () => {
   const { registry } = registryWith(REVIEWS);
   const nameless = proxy("r1", "nowhere");
-  expect(registry.handleConnected(nameless, 0)).toBe(false);
+  expect(registry.handleConnected(nameless)).toBe(false);
   expect(registry.unregistered()[0]?.reason).toBe("its node names no address");
   registry.handleDisconnected(nameless, 1);
   expect(registry.unregistered()).toEqual([]);
   const alone = { ...proxy("r1", "127.0.1.1"), autoRegisterGroup: undefined };
-  expect(registry.handleConnected(alone, 0)).toBe(false);
+  expect(registry.handleConnected(alone)).toBe(false);
   registry.handleDisconnected(alone, 1);
   expect(registry.instances()).toEqual([]);
 });

@@ -101,7 +101,7 @@ export class WorkloadRegistry {
   }
 
   /** A proxy opened a stream. True when `instances` changed. */
-  handleConnected(proxy: Proxy, _nowMs: number): boolean {
+  handleConnected(proxy: Proxy): boolean {
     if (proxy.autoRegisterGroup === undefined) return false;
     const key = registrationKey(proxy);
     let registration = this.#registrations.get(key);

@@ -5,13 +5,12 @@ import {
   ServerTLSSettings_TLSmode as TlsMode,
 } from "#api/istio/networking/v1alpha3/gateway_pb.ts";
 import type { ConfigObject } from "../model/object.ts";
+import { isHttp, isTls, parseProtocol } from "../model/protocol.ts";
 import type { Proxy } from "../model/proxy.ts";
 import type { Protocol } from "../model/service.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import { parseProtocol } from "../registry/protocol.ts";
 import { SharedResults } from "./cache.ts";
 import { configOf } from "./mesh.ts";
-import { isHttp, isTls } from "./protocol.ts";
 
 export interface GatewayServer {
   readonly gateway: ConfigObject<"Gateway">;

@@ -5,12 +5,11 @@ import type { IstioIngressListener } from "#api/istio/networking/v1alpha3/sideca
 import { CaptureMode } from "#api/istio/networking/v1alpha3/sidecar_pb.ts";
 import { inboundPorts } from "../model/inbound-ports.ts";
 import type { ConfigObject } from "../model/object.ts";
+import { parseProtocol, protocolOfPortName } from "../model/protocol.ts";
 import type { Proxy } from "../model/proxy.ts";
 import type { Protocol, Service } from "../model/service.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import { parseProtocol } from "../registry/protocol.ts";
 import { LOCALHOST, parsePort, WILDCARD_ADDRESS } from "./names.ts";
-import { protocolOfPortName } from "./protocol.ts";
 
 export interface InboundPort {
   /** Where the sidecar takes connections: its own port, or the one that was meant before interception. */

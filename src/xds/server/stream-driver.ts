@@ -10,15 +10,24 @@ export class StreamDriver {
   readonly #stream: XdsServerStream;
   readonly #clock: Clock;
   readonly #timers: Timers;
+  readonly #onSent: (typeUrl: string) => void;
   #timer: Timer | undefined;
   #timerAtMs = 0;
   #isClosed = false;
 
-  constructor(engine: ServerStream, stream: XdsServerStream, clock: Clock, timers: Timers) {
+  /** `onSent` hears the type of every response that left. */
+  constructor(
+    engine: ServerStream,
+    stream: XdsServerStream,
+    clock: Clock,
+    timers: Timers,
+    onSent: (typeUrl: string) => void = () => {},
+  ) {
     this.engine = engine;
     this.#stream = stream;
     this.#clock = clock;
     this.#timers = timers;
+    this.#onSent = onSent;
   }
 
   /** Passes a request on and sends what it calls for. A refusal has closed the stream when this returns. */
@@ -35,11 +44,12 @@ export class StreamDriver {
 
   /** The newest world for this client. A stream that cannot take bytes now keeps only the newest of several. */
   offer(source: ResourceSource): void {
+    if (this.#isClosed) return;
     this.engine.offer(source);
     this.pump();
   }
 
-  /** Sends what there is to send, while the transport takes it. Call it also on `onDrain`. */
+  /** Sends what there is to send, while the transport takes it: a slow client holds up nobody. Call it also on `onDrain`. */
   pump(): void {
     if (this.#isClosed) return;
     const nowMs = this.#clock.nowMs();
@@ -47,6 +57,7 @@ export class StreamDriver {
       const response = this.engine.nextResponse(nowMs);
       if (response === undefined) break;
       this.#stream.send(response);
+      this.#onSent(response.typeUrl);
     }
     this.#arm(nowMs);
   }

@@ -2,7 +2,7 @@
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { isIp, parseIp } from "#base/ip-address.ts";
 import type { Labels } from "../../model/labels.ts";
-import { parseProtocol } from "../../registry/protocol.ts";
+import { parseProtocol } from "../../model/protocol.ts";
 import type { Field } from "./field.ts";
 
 const DNS_LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/i;

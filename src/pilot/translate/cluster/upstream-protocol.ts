@@ -17,9 +17,9 @@ import {
   type ConnectionPoolSettings,
   ConnectionPoolSettings_HTTPSettings_H2UpgradePolicy as H2UpgradePolicy,
 } from "#api/istio/networking/v1alpha3/destination_rule_pb.ts";
+import { isHttp2, isSniffed } from "../../model/protocol.ts";
 import type { Protocol } from "../../model/service.ts";
 import { duration } from "../messages.ts";
-import { isHttp2, isSniffed } from "../protocol.ts";
 
 /** The key under which Envoy looks for them. */
 const HTTP_OPTIONS_KEY = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";

@@ -1,12 +1,12 @@
 // Listeners of the host sidecar: each service on its own virtual address and port, for programs that have no sidecar.
 import type { Listener } from "#api/envoy/config/listener/v3/listener_pb.ts";
 import { hostsMatch } from "../../model/hostname.ts";
+import { isTls, listenerProtocol } from "../../model/protocol.ts";
 import type { Proxy } from "../../model/proxy.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import { meshOf } from "../mesh.ts";
 import { hostWithPort, listenerName, MESH_GATEWAY, outboundCluster } from "../names.ts";
-import { isTls, listenerProtocol } from "../protocol.ts";
 import { ruleFor, type Scope } from "../scope.ts";
 import { Sources, type Translated } from "../translated.ts";
 import { accessLogs } from "./access-log.ts";

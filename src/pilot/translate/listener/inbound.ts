@@ -9,6 +9,7 @@ import {
   ListenerFilterSchema,
 } from "#api/envoy/config/listener/v3/listener_components_pb.ts";
 import { type Listener, ListenerSchema } from "#api/envoy/config/listener/v3/listener_pb.ts";
+import { isGrpc, listenerProtocol } from "../../model/protocol.ts";
 import type { Proxy } from "../../model/proxy.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import { type InboundPort, inboundPortsOf } from "../inbound-port.ts";
@@ -22,7 +23,6 @@ import {
   VIRTUAL_INBOUND,
   WILDCARD_ADDRESS,
 } from "../names.ts";
-import { isGrpc, listenerProtocol } from "../protocol.ts";
 import { inboundRoutes } from "../route/inbound.ts";
 import { Sources, type Translated } from "../translated.ts";
 import { accessLogs } from "./access-log.ts";

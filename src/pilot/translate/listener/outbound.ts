@@ -4,10 +4,10 @@ import type { AccessLog } from "#api/envoy/config/accesslog/v3/accesslog_pb.ts";
 import type { Listener } from "#api/envoy/config/listener/v3/listener_pb.ts";
 import { CaptureMode } from "#api/istio/networking/v1alpha3/sidecar_pb.ts";
 import { hostsMatch } from "../../model/hostname.ts";
+import { isHttp, isSniffed, isTls, listenerProtocol, parseProtocol } from "../../model/protocol.ts";
 import type { Proxy } from "../../model/proxy.ts";
 import type { Protocol, Service, ServicePort } from "../../model/service.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
-import { parseProtocol } from "../../registry/protocol.ts";
 import { meshOf } from "../mesh.ts";
 import {
   BLACK_HOLE_CLUSTER,
@@ -18,7 +18,6 @@ import {
   outboundCluster,
   WILDCARD_ADDRESS,
 } from "../names.ts";
-import { isHttp, isSniffed, isTls, listenerProtocol } from "../protocol.ts";
 import { type EgressScope, isHttpProxyEntry, ruleFor, type Scope } from "../scope.ts";
 import { Sources, type Translated } from "../translated.ts";
 import { accessLogs } from "./access-log.ts";

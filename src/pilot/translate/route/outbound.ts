@@ -13,12 +13,12 @@ import {
 } from "#api/envoy/config/route/v3/route_pb.ts";
 import type { LoadBalancerSettings_ConsistentHashLB } from "#api/istio/networking/v1alpha3/destination_rule_pb.ts";
 import { hostsMatch, isWildcard } from "../../model/hostname.ts";
+import { isHttpOrSniffed } from "../../model/protocol.ts";
 import type { Proxy } from "../../model/proxy.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import { SharedResults } from "../cache.ts";
 import { bracketed, hostWithPort, MESH_GATEWAY, outboundCluster } from "../names.ts";
-import { isHttpOrSniffed } from "../protocol.ts";
 import {
   type EgressScope,
   egressFor,

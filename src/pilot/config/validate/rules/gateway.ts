@@ -4,7 +4,7 @@ import {
   type Server,
 } from "#api/istio/networking/v1alpha3/gateway_pb.ts";
 import type { Specs } from "../../../model/object.ts";
-import { parseProtocol } from "../../../registry/protocol.ts";
+import { parseProtocol } from "../../../model/protocol.ts";
 import { each, type Field } from "../field.ts";
 import {
   checkIp,

@@ -5,7 +5,7 @@ import {
 } from "#api/istio/networking/v1alpha3/service_entry_pb.ts";
 import type { WorkloadEntry } from "#api/istio/networking/v1alpha3/workload_entry_pb.ts";
 import { isIp } from "#base/ip-address.ts";
-import { parseProtocol } from "../../../registry/protocol.ts";
+import { parseProtocol } from "../../../model/protocol.ts";
 import { each, type Field } from "../field.ts";
 import {
   checkPort,

@@ -8,7 +8,7 @@ import {
   OutboundTrafficPolicy_Mode,
   type Sidecar,
 } from "#api/istio/networking/v1alpha3/sidecar_pb.ts";
-import { parseProtocol } from "../../../registry/protocol.ts";
+import { parseProtocol } from "../../../model/protocol.ts";
 import { each, type Field } from "../field.ts";
 import {
   checkIp,
