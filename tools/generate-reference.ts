@@ -1,10 +1,14 @@
-// Writes docs/reference/{stats,response-flags,access-log}.md from the tables in the code. Run: bun tools/generate-reference.ts
+// Writes docs/reference/{cli,exit-status,stats,response-flags,access-log}.md from the tables in the code. Run: bun tools/generate-reference.ts
 // With --check it writes nothing, and fails when what it would write is not what is there.
 import { join } from "node:path";
 import { Glob } from "bun";
 import { accessLogPage } from "./reference/access-log-page.ts";
+import { cliPage } from "./reference/cli-page.ts";
+import { exitStatusPage } from "./reference/exit-status-page.ts";
+import { readShapes } from "./reference/json-shapes.ts";
 import { responseFlagsPage } from "./reference/response-flags-page.ts";
 import { GROUPS, statsPage } from "./reference/stats-page.ts";
+import { readStatuses } from "./reference/used-statuses.ts";
 
 const ROOT: string = join(import.meta.dir, "..");
 
@@ -32,7 +36,13 @@ async function proxySources(root: string): Promise<string[]> {
 /** Every page, by its path below the project. */
 export async function referencePages(root: string = ROOT): Promise<ReadonlyMap<string, string>> {
   const isCounted = usedNames(await proxySources(root));
+  const cli = await cliPage({
+    statuses: await readStatuses(root),
+    jsonShapes: await readShapes(root),
+  });
   return new Map([
+    ["docs/reference/cli.md", cli],
+    ["docs/reference/exit-status.md", exitStatusPage()],
     ["docs/reference/stats.md", statsPage(isCounted)],
     ["docs/reference/response-flags.md", responseFlagsPage()],
     ["docs/reference/access-log.md", accessLogPage()],

@@ -14,3 +14,14 @@ export const EXIT = {
   /** `analyze` found issues (as istioctl). */
   issuesFound: 79,
 } as const;
+
+/** What each means to the caller, for the reference pages. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: "done, also with warnings; stopped in order",
+  failed: "failed, or the answer is no: stderr says what and why",
+  preflight: "the preflight found errors",
+  invalidConfiguration: "the configuration is not valid",
+  usage: "the command line is wrong",
+  unreadable: "a file or folder cannot be read",
+  issuesFound: "the analysis found issues",
+};

@@ -1,0 +1,55 @@
+// The documented shapes of `-o json`: which exported types of the sources they are, and their text.
+import { join } from "node:path";
+
+/** From a command ("proxy-config cluster") to the text of its types. */
+export type JsonShapes = ReadonlyMap<string, string>;
+
+/** A file and the types in it that make the shape, the outermost first. */
+type ShapeSource = readonly [file: string, ...types: string[]];
+
+/** Every command that has `-o json`; a test holds it complete. */
+export const SHAPE_SOURCES: Readonly<Record<string, readonly ShapeSource[]>> = {};
+
+/** The declaration of an exported interface or type with its doc comment; undefined when there is none of that name. */
+export function declarationOf(source: string, name: string): string | undefined {
+  const start = new RegExp(
+    `^(?:/\\*\\*(?:(?!\\*/)[^])*\\*/\\n)?export (?:interface|type) ${name}\\b`,
+    "m",
+  );
+  const match = start.exec(source);
+  if (match === null) return undefined;
+  const lines = source.slice(match.index).split("\n");
+  // Formatted sources end a declaration in the first column: `}` of an interface, or a line that ends with `;` of a type.
+  const first = lines.findIndex((line) => line.startsWith("export "));
+  const isInterface = lines[first]?.startsWith("export interface") === true;
+  const length = lines
+    .slice(first)
+    .findIndex((line) =>
+      (isInterface ? /^export.*\{\}$|^\}/ : /^\S.*;$|^ {2}\|.*;$|^\}.*;$/).test(line),
+    );
+  return lines
+    .slice(0, first + length + 1)
+    .join("\n")
+    .replace(/^export /m, "");
+}
+
+async function shapeText(root: string, sources: readonly ShapeSource[]): Promise<string> {
+  const parts: string[] = [];
+  for (const [file, ...types] of sources) {
+    const source = await Bun.file(join(root, file)).text();
+    for (const type of types) {
+      const text = declarationOf(source, type);
+      if (text === undefined) throw new Error(`${file} exports no type ${type}`);
+      parts.push(text);
+    }
+  }
+  return parts.join("\n\n");
+}
+
+export async function readShapes(root: string): Promise<JsonShapes> {
+  const shapes = new Map<string, string>();
+  for (const [command, sources] of Object.entries(SHAPE_SOURCES)) {
+    shapes.set(command, await shapeText(root, sources));
+  }
+  return shapes;
+}
