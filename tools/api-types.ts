@@ -17,6 +17,7 @@ const ENVOY = [
   "envoy.extensions.filters.http.fault.v3.HTTPFault",
   "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
   "envoy.extensions.filters.http.router.v3.Router",
+  "envoy.extensions.filters.http.tap.v3.Tap",
   "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector",
   "envoy.extensions.filters.listener.original_dst.v3.OriginalDst",
   "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
@@ -47,6 +48,7 @@ const ENVOY = [
   "envoy.admin.v3.SecretsConfigDump",
   "envoy.admin.v3.Listeners",
   "envoy.admin.v3.ServerInfo",
+  "envoy.admin.v3.TapRequest",
   "xds.type.v3.TypedStruct",
 ] as const;
 
