@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the real programs that tests and benchmarks hold sampan against: Envoy, nginx, HAProxy, wrk, gRPC for Python.
+# Installs the real programs that tests and benchmarks hold sampan against: Envoy, nginx, HAProxy, wrk, gRPC for Python, zsh, fish.
 # Into $SAMPAN_PEERS (default ~/.cache/sampan-peers), the rest as Debian packages. Does nothing where all is there.
 set -euo pipefail
 ENVOY_VERSION=1.40.0
@@ -10,6 +10,8 @@ missing=()
 command -v wrk >/dev/null || missing+=(wrk)
 command -v haproxy >/dev/null || missing+=(haproxy)
 command -v curl >/dev/null || missing+=(curl)
+command -v zsh >/dev/null || missing+=(zsh)
+command -v fish >/dev/null || missing+=(fish)
 [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
 /usr/bin/python3 -c 'import grpc' 2>/dev/null || missing+=(python3-grpcio)
 if [ ${#missing[@]} -gt 0 ]; then

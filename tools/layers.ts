@@ -49,8 +49,8 @@ export const COMPOSITION_ROOTS: readonly string[] = [
 /** The one file outside src/ that it may import, for its version; the rooms that may import anything may. */
 const MANIFEST = "../package.json";
 
-/** Endings that src/ may hold: code that this check reads, and data. */
-const ENDINGS = new Set(["ts", "json", "md", "yaml", "binpb"]);
+/** Endings that src/ may hold: code that this check reads, and data (completion scripts are data: shells run them). */
+const ENDINGS = new Set(["ts", "json", "md", "yaml", "binpb", "bash", "zsh", "fish"]);
 
 export interface Violation {
   readonly file: string;

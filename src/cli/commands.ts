@@ -34,4 +34,17 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "run the data plane on an Envoy bootstrap file",
     load: async () => (await import("./proxy.ts")).proxyCommand,
   },
+  {
+    name: "completion",
+    group: "Other",
+    summary: "print the completion script of a shell",
+    load: async () => (await import("./completion.ts")).completionCommand,
+  },
+  {
+    name: "__complete",
+    group: "Other",
+    summary: "answer a completion script",
+    isHidden: true,
+    load: async () => (await import("./complete.ts")).completeCommand,
+  },
 ];

@@ -4,12 +4,14 @@ import packageJson from "../../package.json" with { type: "json" };
 import { COMMANDS, type CommandEntry } from "./commands.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import type { Shell } from "./shell/shell.ts";
+import { withoutExperimental } from "./shell/spellings.ts";
 
 /** What every command has: behaviour that commander does not hand down to commands made elsewhere. */
 function prepare(command: Command, shell: Shell): Command {
   command
     .exitOverride()
     .helpOption("-h, --help", "explain this command")
+    .helpCommand(false) // `help COMMAND` is rewritten once for all
     .showSuggestionAfterError()
     .showHelpAfterError(`(${fullName(command)} --help says more)`)
     .configureOutput({
@@ -44,18 +46,17 @@ function createRoot(): Command {
     .usage("COMMAND [flags]")
     .version(packageJson.version, "-V, --version", "print the version of this program")
     .option("--no-color", "no colour, also by NO_COLOR or TERM=dumb")
-    .helpCommand(false)
     .addHelpText("after", CLOSING_WORDS);
 }
 
-/** `called`: the name of the command to load; "all" for reference pages. */
+/** `called`: the names of commands to load, or "all" for reference pages. */
 export async function createProgram(
   shell: Shell,
-  called: string | undefined | "all",
+  called: readonly string[] | "all",
 ): Promise<Command> {
   const program = createRoot();
   for (const entry of COMMANDS) {
-    const isCalled = called === "all" || called === entry.name;
+    const isCalled = called === "all" || called.includes(entry.name);
     const command = isCalled ? (await entry.load())(shell) : placeholder(entry);
     command.summary(entry.summary).helpGroup(`${entry.group}:`);
     for (const alias of entry.aliases ?? []) command.alias(alias);
@@ -64,33 +65,42 @@ export async function createProgram(
   return prepare(program, shell);
 }
 
-/** istioctl keeps young commands below this word; here they have no such place. */
-const EXPERIMENTAL: readonly string[] = ["x", "experimental"];
-
 /** One spelling for the many: `x precheck` is `precheck`, `help up` is `up --help`; `--no-color` is the shell's business. */
 function normalize(args: readonly string[]): readonly string[] {
   const end = args.indexOf("--");
   const isFlagPlace = (index: number): boolean => end === -1 || index < end;
-  let words = args.filter((arg, index) => arg !== "--no-color" || !isFlagPlace(index));
-  if (EXPERIMENTAL.includes(words[0] ?? "") && words.length > 1) words = words.slice(1);
+  let words = withoutExperimental(
+    args.filter((arg, index) => arg !== "--no-color" || !isFlagPlace(index)),
+  );
   if (words[0] === "help") words = [...words.slice(1), "--help"];
   return words.length === 0 ? ["--help"] : words;
 }
 
-/** The first word that is no flag names the command, by its name or another spelling of it. */
-function calledCommand(args: readonly string[]): string | undefined {
-  const word = args.find((arg) => !arg.startsWith("-")) ?? "";
-  return COMMANDS.find(({ name, aliases = [] }) => name === word || aliases.includes(word))?.name;
+function entryOf(word: string): CommandEntry | undefined {
+  return COMMANDS.find(({ name, aliases = [] }) => name === word || aliases.includes(word));
+}
+
+const firstWord = (args: readonly string[]): string | undefined =>
+  args.find((arg) => !arg.startsWith("-"));
+
+/** The command, and for the one that completes a line also the command of that line, which it asks about itself. */
+function calledCommands(args: readonly string[]): readonly string[] {
+  const word = firstWord(args);
+  const entry = entryOf(word ?? "");
+  if (entry === undefined) return [];
+  if (entry.isHidden !== true) return [entry.name];
+  const asked = args.slice(args.indexOf(entry.name) + 1).filter((arg) => arg !== "--");
+  return [entry.name, ...calledCommands(withoutExperimental(asked))];
 }
 
 /** Runs one command line; the shell hears its exit status. */
 export async function runCommandLine(args: readonly string[], shell: Shell): Promise<void> {
   const words = normalize(args);
-  const program = await createProgram(shell, calledCommand(words));
+  const program = await createProgram(shell, calledCommands(words));
   try {
     // Commander shows the root's help for an unknown word with --help: it would hide that there is no such command.
-    const named = words.find((word) => !word.startsWith("-"));
-    if (named !== undefined && calledCommand(words) === undefined) {
+    const named = firstWord(words);
+    if (named !== undefined && entryOf(named) === undefined) {
       await program.parseAsync([named], { from: "user" });
     }
     await program.parseAsync(words, { from: "user" });
