@@ -1,9 +1,12 @@
 // `sampan`: the process. Composition root: the real terminal and ports are picked here, and handed to the command.
+import { systemDns } from "#io/bun/dns.ts";
 import { systemFileWriter } from "#io/bun/file-writer.ts";
 import { systemFiles } from "#io/bun/files.ts";
 import { systemHttpClient } from "#io/bun/http-client.ts";
+import { bunNet } from "#io/bun/net.ts";
 import { createSystemRandom } from "#io/bun/random.ts";
 import { systemClock, systemTimers } from "#io/bun/time.ts";
+import { systemMachine } from "#io/process/machine.ts";
 import { systemProcesses } from "#io/process/processes.ts";
 import { ownTerminal } from "#io/process/terminal.ts";
 import { runCommandLine } from "./program.ts";
@@ -46,6 +49,9 @@ const shell: Shell = {
   files: systemFiles,
   fileWriter: systemFileWriter,
   httpClient: systemHttpClient,
+  net: bunNet,
+  dns: systemDns,
+  machine: systemMachine,
   processes: systemProcesses,
   catchStop,
   exit: (status) => {

@@ -1,8 +1,11 @@
 // What a command may touch of the world: the person's terminal, and ports. Picked in main.ts, faked in tests.
 import type { Clock } from "#base/clock.ts";
+import type { Dns } from "#base/dns.ts";
 import type { FileWriter } from "#base/file-writer.ts";
 import type { Files } from "#base/files.ts";
 import type { HttpClient } from "#base/http-client.ts";
+import type { Machine } from "#base/machine.ts";
+import type { Net } from "#base/net.ts";
 import type { Processes } from "#base/processes.ts";
 import type { Random } from "#base/random.ts";
 import type { Terminal } from "#base/terminal.ts";
@@ -19,6 +22,9 @@ export interface Shell {
   readonly files: Files;
   readonly fileWriter: FileWriter;
   readonly httpClient: HttpClient;
+  readonly net: Net;
+  readonly dns: Dns;
+  readonly machine: Machine;
   readonly processes: Processes;
   /** From now on Ctrl-C and SIGTERM end nothing by themselves, but resolve `stopped`. For commands that run until then. */
   catchStop(): StopRequest;

@@ -1,6 +1,7 @@
 // A shell without a machine: records what a command writes and how it ends. Ports that a test needs are given to it.
 
 import { createSeededRandom } from "#base/random.ts";
+import { fakeMachine } from "#base/testing/fake-machine.ts";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import { runCommandLine } from "../program.ts";
 import type { Shell } from "../shell/shell.ts";
@@ -53,6 +54,9 @@ export function fakeShell(overrides: Partial<Shell> = {}): {
     },
     fileWriter: { replace: missing("file writer"), remove: missing("file writer") },
     httpClient: { request: missing("HTTP client") },
+    net: { listen: missing("net"), connect: missing("net") },
+    dns: { resolve: missing("DNS") },
+    machine: fakeMachine(),
     processes: { start: missing("processes") },
     catchStop: () => ({ isStopped: false, stopped: new Promise<void>(() => {}) }),
     exit: (code) => {

@@ -1,11 +1,6 @@
 // Which process holds a TCP port on this machine, out of /proc (Linux; elsewhere the answer is always "unknown").
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-
-export interface PortHolder {
-  readonly pid: number;
-  /** Program and arguments, cut at 200 characters. */
-  readonly command: string;
-}
+import type { PortHolder } from "#base/machine.ts";
 
 /** In /proc/net/tcp, proc(5): the state of a socket that listens. */
 const LISTEN_STATE = "0A";
