@@ -1,7 +1,13 @@
 // The HTTP client port, for control requests: health probes, the pilot's API, an admin page. Never the data path.
 
 export type HttpAnswer =
-  | { readonly kind: "answered"; readonly status: number; readonly body: string }
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      readonly body: string;
+      /** Names in lower case. */
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "failed"; readonly reason: string };
 
 export interface HttpClient {

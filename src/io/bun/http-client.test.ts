@@ -21,7 +21,7 @@ test("a request right after an answer does not meet the connection that closes",
       body: String(i),
       timeoutMs: 2_000,
     });
-    expect(answer).toEqual({ kind: "answered", status: 200, body: `PUT ${i}` });
+    expect(answer).toMatchObject({ kind: "answered", status: 200, body: `PUT ${i}` });
   }
 });
 
@@ -39,6 +39,15 @@ test("a redirect is an answer, not a way", async () => {
   expect(await systemHttpClient.request({ method: "GET", url, timeoutMs: 2_000 })).toMatchObject({
     status: 302,
   });
+});
+
+test("an answer's headers come with it, repeated ones as a list", async () => {
+  const headers = new Headers({ "X-One": "1" });
+  headers.append("X-Two", "a");
+  headers.append("X-Two", "b");
+  const url = serve(() => new Response("", { headers }));
+  const answer = await systemHttpClient.request({ method: "GET", url, timeoutMs: 2_000 });
+  expect(answer).toMatchObject({ headers: { "x-one": "1", "x-two": "a, b" } });
 });
 
 test("no answer in time and nobody there are failures, never exceptions", async () => {

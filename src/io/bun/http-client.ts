@@ -1,9 +1,18 @@
 // The HTTP client port on node:http, which, unlike fetch, never takes a proxy from the environment.
-import { request as sendRequest } from "node:http";
+import { type IncomingMessage, request as sendRequest } from "node:http";
 import type { HttpAnswer, HttpClient } from "#base/http-client.ts";
 
 /** Control answers are small; the rest of a longer one is dropped. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** Of a header that came several times: its values as one list. */
+function plainHeaders(incoming: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value !== undefined) headers[name] = typeof value === "string" ? value : value.join(", ");
+  }
+  return headers;
+}
 
 export const systemHttpClient: HttpClient = {
   request: ({ method, url, headers, body, timeoutMs }) =>
@@ -29,6 +38,7 @@ export const systemHttpClient: HttpClient = {
               kind: "answered",
               status: incoming.statusCode ?? 0,
               body: Buffer.concat(chunks).toString("utf8"),
+              headers: plainHeaders(incoming),
             }),
           );
           incoming.on("error", fail);
