@@ -16,6 +16,7 @@ import type { StatBlock } from "./stats/stat-block.ts";
 import type { StatsStore } from "./stats/stats-store.ts";
 import { parseStatsTags } from "./stats/stats-tags.ts";
 import { TagExtractor } from "./stats/tag-extractor.ts";
+import { TapSessions } from "./tap/tap-sessions.ts";
 import type { ClusterManager } from "./upstream/cluster-manager.ts";
 import { clustersOfAll, statsOfAll } from "./worker/all-workers.ts";
 import { ProxyWorker, type WorkerPorts } from "./worker/proxy-worker.ts";
@@ -54,6 +55,7 @@ export class Proxy {
   /** Worker 0. */
   readonly #worker: ProxyWorker;
   readonly #others: WorkerGroup;
+  readonly #taps: TapSessions;
   readonly #serverStats: StatBlock<"server">;
   readonly #admin = new AdminListener();
   readonly #startedMs: number;
@@ -70,7 +72,11 @@ export class Proxy {
     this.#startedWallMs = ports.clock.wallMs();
     this.#others = ports.workers ?? new WorkerGroup([], ports);
     this.#worker = this.#createWorker();
-    const { clusters, dispatcher, listeners, routes, stats } = this.#worker;
+    const { clusters, dispatcher, listeners, routes, stats, taps } = this.#worker;
+    this.#taps = new TapSessions(taps, (order) => this.#others.broadcast(order));
+    this.#others.listenToTaps(({ tapId, text, dropped }) =>
+      dispatcher.run(() => this.#taps.handleTrace(tapId, text, dropped)),
+    );
     this.stats = stats;
     this.clusters = clusters;
     this.routes = routes;
@@ -202,6 +208,7 @@ export class Proxy {
         routes: () => routeGroup(loader, routes),
       },
       actions: this.#adminActions(),
+      taps: this.#taps,
       ...(isAlone ? {} : { collect: (what, done) => others.collect(what, done) }),
     };
   }

@@ -23,6 +23,7 @@ import { OUTLIER_DETECTION } from "#proxy/stats/schema/outlier-detection.ts";
 import { RDS } from "#proxy/stats/schema/rds.ts";
 import { RUNTIME } from "#proxy/stats/schema/runtime.ts";
 import { SERVER } from "#proxy/stats/schema/server.ts";
+import { TAP } from "#proxy/stats/schema/tap.ts";
 import { TCP } from "#proxy/stats/schema/tcp.ts";
 import { TRACING } from "#proxy/stats/schema/tracing.ts";
 import { WATCHDOG } from "#proxy/stats/schema/watchdog.ts";
@@ -99,6 +100,12 @@ export const GROUPS: readonly Group[] = [
     schema: FAULT_DOWNSTREAM_CLUSTER,
     prefixes: ["http.<stat_prefix>.fault.<downstream cluster>."],
     text: "By the request's `x-envoy-downstream-service-cluster`; the first 1,000 names.",
+  },
+  {
+    constant: "TAP",
+    schema: TAP,
+    prefixes: ["http.<stat_prefix>.tap."],
+    text: "Only where the tap filter is configured. Counted while somebody looks on.",
   },
   {
     constant: "TRACING",

@@ -15,6 +15,19 @@ export interface AdminResponse {
   readonly body: string;
 }
 
+/** A response that goes on until the client leaves. */
+export interface AdminStream {
+  readonly contentType: string;
+  /** The client has left. */
+  close(): void;
+}
+
+/** The client's end of such a response. */
+export interface AdminStreamOut {
+  /** false: the client does not read what it was sent, and `text` was not taken. */
+  write(text: string): boolean;
+}
+
 /** Sent with every admin response, beside content-type, date and server. */
 export const ADMIN_HEADERS: readonly (readonly [name: string, value: string])[] = [
   ["cache-control", "no-cache, max-age=0"],

@@ -9,6 +9,7 @@ import type { SocketAddress } from "#base/net.ts";
 import type { ClusterConfig } from "../config/cluster-config.ts";
 import type { StatsSnapshot } from "../stats/stats-store.ts";
 import type { TagExtractor } from "../stats/tag-extractor.ts";
+import type { AttachedTap, TapReader } from "../tap/tap-sessions.ts";
 import type { Host } from "../upstream/host.ts";
 
 export interface AdminState {
@@ -24,11 +25,18 @@ export interface AdminState {
   listeners(): readonly ListenerView[];
   readonly config: ConfigView;
   readonly actions: AdminActions;
+  /** Live requests, for /tap. */
+  readonly taps: TapsView;
   /**
    * Asks the other workers for what they have counted, and calls `done` when `stats` or `clusters` show it, at the latest after
    * a second; absent where there are no other workers.
    */
   collect?(what: CollectedView, done: () => void): void;
+}
+
+export interface TapsView {
+  /** `body`: a TapRequest in JSON or YAML. `hasDetails`: traces say more than Envoy's do. */
+  attach(body: string, hasDetails: boolean, reader: TapReader): AttachedTap;
 }
 
 /** What every worker has its own of. */

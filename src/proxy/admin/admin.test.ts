@@ -166,6 +166,7 @@ function setUp(serverState: ServerState = "LIVE"): { state: AdminState; done: Do
         rejected: [],
       }),
     },
+    taps: { attach: () => ({ kind: "refused", message: "no taps here" }) },
     actions: {
       failHealthChecks: () => done.calls.push("fail"),
       passHealthChecks: () => done.calls.push("ok"),

@@ -2,6 +2,8 @@
 import {
   type AdminRequest,
   type AdminResponse,
+  type AdminStream,
+  type AdminStreamOut,
   parseQuery,
   textResponse,
 } from "./admin-request.ts";
@@ -46,6 +48,22 @@ export function prepareAdmin(path: string, state: AdminState, ready: () => void)
   const what = BY_PATH.get(path)?.collects;
   if (what === undefined || state.collect === undefined) ready();
   else state.collect(what, ready);
+}
+
+/** Whether the request's body is to be waited for, and `openAdmin` called with it instead of `handleAdmin`. */
+export function isAdminStream({ method, path }: AdminRequest): boolean {
+  return BY_PATH.get(path)?.open !== undefined && method === "POST";
+}
+
+/** For a request that `isAdminStream`: a response that goes on, or one that says why not. */
+export function openAdmin(
+  request: AdminRequest,
+  body: string,
+  state: AdminState,
+  out: AdminStreamOut,
+): AdminStream | AdminResponse {
+  const opened = BY_PATH.get(request.path)?.open?.(state, parseQuery(request.query), body, out);
+  return opened ?? handleAdmin(request, state);
 }
 
 function helpText(commands: readonly Command[]): string {

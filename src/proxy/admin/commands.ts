@@ -1,7 +1,13 @@
 // Every admin page: its path, whether it changes something, its parameters, and who makes it. /help is printed from here.
 import { LOG_LEVELS } from "#base/log.ts";
 import { HISTOGRAM_MODES, STAT_TYPES } from "../stats/stats-query.ts";
-import { type AdminResponse, jsonResponse, textResponse } from "./admin-request.ts";
+import {
+  type AdminResponse,
+  type AdminStream,
+  type AdminStreamOut,
+  jsonResponse,
+  textResponse,
+} from "./admin-request.ts";
 import type { AdminState, CollectedView } from "./admin-state.ts";
 import {
   drainListenersPage,
@@ -17,6 +23,7 @@ import { configDumpPage } from "./pages/config-dump.ts";
 import { listenersPage } from "./pages/listeners.ts";
 import { initDumpPage, memoryPage, readyPage, serverInfoPage } from "./pages/server.ts";
 import { prometheusPage, statsPage } from "./pages/stats.ts";
+import { openTap, tapPage } from "./pages/tap.ts";
 
 export interface Parameter {
   readonly name: string;
@@ -33,6 +40,13 @@ export interface Command {
   readonly collects?: CollectedView;
   readonly parameters?: readonly Parameter[];
   handle(state: AdminState, parameters: ReadonlyMap<string, string>): AdminResponse;
+  /** Of a page that goes on until the client leaves, and reads what it was sent: in place of `handle`. */
+  open?(
+    state: AdminState,
+    parameters: ReadonlyMap<string, string>,
+    body: string,
+    out: AdminStreamOut,
+  ): AdminStream | AdminResponse;
 }
 
 const STATS_PARAMETERS: readonly Parameter[] = [
@@ -204,5 +218,15 @@ export const COMMANDS: readonly Command[] = [
       },
     ],
     handle: prometheusPage,
+  },
+  {
+    path: "/tap",
+    help: "tap filter control",
+    isMutation: true,
+    parameters: [
+      { name: "details", help: "Traces tell response flags, cluster and duration, too" },
+    ],
+    handle: tapPage,
+    open: openTap,
   },
 ];

@@ -76,6 +76,8 @@ export interface TcpProxyConfig {
 export type HttpFilterConfig =
   | { readonly kind: "fault"; readonly name: string; readonly config: FaultConfig }
   | { readonly kind: "cors"; readonly name: string }
+  /** Shows requests to those who ask the admin interface for `configId`. */
+  | { readonly kind: "tap"; readonly name: string; readonly configId: string }
   /** A filter that only counts or marks (grpc_stats, Istio's telemetry): accepted, does nothing to requests. */
   | { readonly kind: "none"; readonly name: string }
   | { readonly kind: "router"; readonly name: string; readonly suppressEnvoyHeaders: boolean };

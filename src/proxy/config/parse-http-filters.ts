@@ -3,6 +3,7 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { CorsSchema } from "#api/envoy/extensions/filters/http/cors/v3/cors_pb.ts";
 import { HTTPFaultSchema } from "#api/envoy/extensions/filters/http/fault/v3/fault_pb.ts";
 import { RouterSchema } from "#api/envoy/extensions/filters/http/router/v3/router_pb.ts";
+import { TapSchema } from "#api/envoy/extensions/filters/http/tap/v3/tap_pb.ts";
 import type { HttpFilter } from "#api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { quoted } from "#base/log.ts";
 import { extensionTypeOf, unpackAs } from "./any.ts";
@@ -43,8 +44,8 @@ function readHttpFilter(at: Field, message: HttpFilter): HttpFilterConfig {
     return { kind: "none", name };
   }
   if (message.disabled) {
-    // A route may switch a disabled filter on again, which these two would have to honour.
-    if (filter.kind === "router" || filter.kind === "fault")
+    // A route may switch a disabled filter on again, which these would have to honour.
+    if (filter.kind === "router" || filter.kind === "fault" || filter.kind === "tap")
       at.child("disabled").reject("not supported");
     return { kind: "none", name };
   }
@@ -61,6 +62,14 @@ function readTyped(at: Field, name: string, any: Any): HttpFilterConfig | undefi
     if (name !== FAULT_FILTER)
       at.reject(`a fault filter must be named ${quoted(FAULT_FILTER)}: got ${quoted(name)}`);
     return { kind: "fault", name, config: readFault(at, fault) };
+  }
+  const tap = unpackAs(TapSchema, any);
+  if (tap !== undefined) {
+    const config = tap.commonConfig?.configType;
+    if (config?.case === "adminConfig") {
+      return { kind: "tap", name, configId: config.value.configId };
+    }
+    at.child("common_config").child("admin_config").reject("value is required");
   }
   if (unpackAs(CorsSchema, any) !== undefined) return { kind: "cors", name };
   if (isIgnoredExtension(any)) return { kind: "none", name };

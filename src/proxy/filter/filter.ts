@@ -2,6 +2,7 @@
 import type { RequestHead } from "#codec/http1/request-head.ts";
 import type { ResponseHead } from "#codec/http1/response-head.ts";
 import type { Dispatcher } from "../dispatcher.ts";
+import type { BodyBuffer } from "../http/body-buffer.ts";
 import type { RouteEntry } from "../route/route-table.ts";
 import type { StreamInfo } from "../stream-info.ts";
 
@@ -27,6 +28,8 @@ export interface FilterStream extends StreamInfo {
 /** Made once a connection and used for each of its requests in turn. Body bytes wait in the stream while a filter stops it. */
 export interface HttpFilter {
   onRequestHead(head: RequestHead): FilterStatus;
+  /** More of the body of a request that this filter holds has come; the bytes are only good now. `isComplete`: that was all. */
+  onHeldBody?(body: BodyBuffer, isComplete: boolean): void;
   /** The response's fields may be changed; it is on its way and cannot be stopped. */
   onResponseHead?(head: ResponseHead): void;
   /** The stream is over, however it ended: take back timers, give back what was counted. */

@@ -61,6 +61,7 @@ export class HttpFilterChain {
     }
     this.#body.append(bytes, start, end);
     if (this.#body.size > this.#bufferLimitBytes) this.#owner.onHeldBody(true);
+    this.#filters[this.#index]?.onHeldBody?.(this.#body, false);
   }
 
   onRequestTrailers(trailers: HeaderBlock): void {
@@ -71,6 +72,7 @@ export class HttpFilterChain {
   onRequestEnd(): void {
     // While a filter holds the request its end is known by `isRequestComplete`.
     if (this.#index === this.#filters.length) this.#router.onRequestEnd();
+    else this.#filters[this.#index]?.onHeldBody?.(this.#body, true);
   }
 
   /** The filter that stopped the request lets it go on. */

@@ -105,6 +105,11 @@ export class Stream
     return this.#router.lastActivityMs;
   }
 
+  /** What was answered and the downstream has not taken yet. */
+  get unsentBytes(): number {
+    return this.owner.writer.pendingBytes;
+  }
+
   get clusterName(): string | undefined {
     return this.#router.clusterName;
   }

@@ -11,6 +11,7 @@ import type {
 } from "../config/listener-config.ts";
 import { createFaultFactory } from "../filter/fault/fault-filter.ts";
 import type { HttpFilterFactory } from "../filter/filter.ts";
+import { createTapFactory } from "../filter/tap-filter.ts";
 import {
   ConnectionManager,
   type DrainDecision,
@@ -21,6 +22,7 @@ import { ServerConnection } from "../http/server-connection.ts";
 import type { ConnectionFacts } from "../http/stream-record.ts";
 import { RouteSource, type RouteStore } from "../route/route-store.ts";
 import { RouteTable } from "../route/route-table.ts";
+import type { TapRegistry } from "../tap/tap-registry.ts";
 import { TcpProxy, type TcpServices } from "../tcp/tcp-proxy.ts";
 import type { ServedConnection, ServedConnectionOwner } from "./served-connection.ts";
 
@@ -30,6 +32,7 @@ export interface FilterChainServices {
   readonly tcp: TcpServices;
   readonly routes: RouteStore;
   readonly accessLogs: AccessLogPorts;
+  readonly taps: TapRegistry;
   readonly drain: DrainDecision;
 }
 
@@ -141,6 +144,10 @@ function factoryOf(
   switch (filter.kind) {
     case "fault":
       return [createFaultFactory(filter.config, `http.${config.statPrefix}.fault.`, services.http)];
+    case "tap": {
+      const prefix = `http.${config.statPrefix}.tap.`;
+      return [createTapFactory(filter.configId, prefix, services.http.stats, services.taps)];
+    }
     case "cors": // without a policy on a route, which the parser refuses, it does nothing
     case "none":
     case "router": // the stream itself ends the chain with it

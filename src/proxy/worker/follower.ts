@@ -1,5 +1,6 @@
 // A worker other than worker 0: does what worker 0 says, in the order in which it is said, and answers what it asks.
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { TapRequestSchema } from "#api/envoy/admin/v3/tap_pb.ts";
 import { ClusterSchema } from "#api/envoy/config/cluster/v3/cluster_pb.ts";
 import { ListenerSchema } from "#api/envoy/config/listener/v3/listener_pb.ts";
 import { RouteConfigurationSchema } from "#api/envoy/config/route/v3/route_pb.ts";
@@ -9,7 +10,9 @@ import type { LogLevel } from "#base/log.ts";
 import { parseCluster } from "../config/parse-cluster.ts";
 import { parseListener } from "../config/parse-listener.ts";
 import { parseRouteConfiguration } from "../config/parse-route-configuration.ts";
+import { parseTapRequest } from "../config/parse-tap-request.ts";
 import { formatRejected, type Parsed } from "../config/parsed.ts";
+import { Tap } from "../tap/tap-registry.ts";
 import type {
   HostReport,
   HostsReport,
@@ -113,6 +116,12 @@ export class Follower {
       case "reopenLogs":
         this.#reopenLogs();
         return;
+      case "attachTap":
+        this.#attachTap(command);
+        return;
+      case "detachTap":
+        worker.taps.detach(command.id);
+        return;
       case "ask":
         this.#handleQuestion(command);
         return;
@@ -144,6 +153,13 @@ export class Follower {
       address: `${address.host}:${address.port}`,
       reason: error.message,
     });
+  }
+
+  #attachTap({ id, request, hasDetails }: Extract<WorkerOrder, { kind: "attachTap" }>): void {
+    const config = accepted(TapRequestSchema, request, parseTapRequest);
+    const onTrace = (text: string, dropped: number): void =>
+      this.#answer({ tapId: id, text, dropped });
+    this.worker.taps.attach(new Tap(id, config, hasDetails, { onTrace }));
   }
 
   #reopenLogs(): void {

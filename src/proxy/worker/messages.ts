@@ -4,6 +4,7 @@ import type { LogLevel } from "#base/log.ts";
 import type { DrainOptions } from "../admin/admin-state.ts";
 import type { EndpointsConfig } from "../config/cluster-config.ts";
 import type { StatsReport } from "../stats/stats-report.ts";
+import type { TapOrder } from "../tap/tap-sessions.ts";
 import type { HostStats } from "../upstream/host.ts";
 import type { SharedCounts } from "../upstream/resource-count.ts";
 import type { WorkerSettings } from "./proxy-worker.ts";
@@ -46,7 +47,8 @@ export type WorkerOrder =
   | { readonly kind: "drainListeners"; readonly options: DrainOptions }
   | { readonly kind: "setLogLevel"; readonly level: LogLevel }
   | { readonly kind: "resetCounters" }
-  | { readonly kind: "reopenLogs" };
+  | { readonly kind: "reopenLogs" }
+  | TapOrder;
 
 /** Each is answered once, with its `id`. */
 export type WorkerQuestion = { readonly kind: "ask"; readonly id: number } & (
@@ -58,10 +60,20 @@ export type WorkerQuestion = { readonly kind: "ask"; readonly id: number } & (
 );
 
 /** To worker 0. */
-export interface WorkerAnswer {
+export type WorkerAnswer = QuestionAnswer | TappedRequest;
+
+export interface QuestionAnswer {
   readonly id: number;
   readonly stats?: StatsReport;
   readonly hosts?: HostsReport;
+}
+
+/** Not asked for: a request that the tap `tapId` wants to see. As many as `MAX_TRACES_PER_SECOND` lets through. */
+export interface TappedRequest {
+  readonly tapId: number;
+  readonly text: string;
+  /** How many were left out before it. */
+  readonly dropped: number;
 }
 
 /** By cluster name, then by the host's address ("127.0.0.1:80"). */

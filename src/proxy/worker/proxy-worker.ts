@@ -22,6 +22,7 @@ import { SERVER } from "../stats/schema/server.ts";
 import type { StatBlock } from "../stats/stat-block.ts";
 import type { StatsReport } from "../stats/stats-report.ts";
 import { StatsStore } from "../stats/stats-store.ts";
+import { TapRegistry } from "../tap/tap-registry.ts";
 import { TcpPoolKind } from "../tcp/tcp-client-connection.ts";
 import { ClusterManager } from "../upstream/cluster-manager.ts";
 
@@ -58,6 +59,8 @@ export class ProxyWorker {
   readonly clusters: ClusterManager;
   readonly routes: RouteStore;
   readonly listeners: ListenerManager;
+  /** Who looks at this worker's requests. */
+  readonly taps: TapRegistry = new TapRegistry();
   readonly net: DispatchedNet;
   readonly http: HttpServices;
   readonly accessLogs: { readonly sinks: LogSinks; readonly environment: FormatEnvironment };
@@ -172,7 +175,7 @@ export class ProxyWorker {
   }
 
   #createListeners(): ListenerManager {
-    const { dispatcher, net, stats, clusters, routes, http, accessLogs } = this;
+    const { dispatcher, net, stats, clusters, routes, http, accessLogs, taps } = this;
     const { drainTimeMs, index, sharesPorts } = this.#settings;
     return new ListenerManager({
       net,
@@ -186,6 +189,7 @@ export class ProxyWorker {
         tcp: { dispatcher, clusters, stats, poolKind: new TcpPoolKind(dispatcher, net) },
         routes,
         accessLogs,
+        taps,
         drain: { shouldClose: () => this.#isDraining || this.hasFailedHealthChecks },
       },
     });

@@ -246,8 +246,10 @@ describe("replicateTargets and Follower", () => {
   });
 
   test("a worker that has drained lets updates pass by, and still answers", async () => {
-    const answers: number[] = [];
-    const follower = new Follower(ports(), settings(1), ({ id }) => answers.push(id));
+    const answers: unknown[] = [];
+    const follower = new Follower(ports(), settings(1), (answer) => {
+      answers.push("id" in answer ? answer.id : answer);
+    });
     follower.handle({ kind: "ask", id: 1, what: "drained", limitMs: 0 });
     await Promise.resolve();
     const pair = new Pair();

@@ -6,6 +6,8 @@ import type { Timer, Timers } from "#base/timers.ts";
 import type { StatsReport } from "../stats/stats-report.ts";
 import type {
   HostsReport,
+  QuestionAnswer,
+  TappedRequest,
   WorkerAnswer,
   WorkerCommand,
   WorkerOrder,
@@ -49,13 +51,17 @@ export class WorkerGroup {
   readonly #ports: WorkerGroupPorts;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
+  #showTapped: (request: TappedRequest) => void = () => {};
 
   /** The channel at place i is that of worker i + 1. */
   constructor(channels: readonly Channel<WorkerAnswer, WorkerCommand>[], ports: WorkerGroupPorts) {
     this.#ports = ports;
     this.#peers = channels.map((channel, place) => {
       const peer: Peer = { index: place + 1, channel, stats: undefined, hosts: undefined };
-      channel.listen((answer) => this.#handleAnswer(peer, answer));
+      channel.listen((answer) => {
+        if ("tapId" in answer) this.#showTapped(answer);
+        else this.#handleAnswer(peer, answer);
+      });
       return peer;
     });
   }
@@ -71,6 +77,11 @@ export class WorkerGroup {
       channel.post({ kind: "start", settings: { ...settings, index }, logLevel });
     }
     return new Promise((resolve) => this.#ask({ what: "applied" }, START_MS, resolve));
+  }
+
+  /** Requests that taps were shown in other workers go to `show`. */
+  listenToTaps(show: (request: TappedRequest) => void): void {
+    this.#showTapped = show;
   }
 
   broadcast(command: WorkerOrder): void {
@@ -123,7 +134,7 @@ export class WorkerGroup {
     for (const { channel } of this.#peers) channel.post(command);
   }
 
-  #handleAnswer(peer: Peer, answer: WorkerAnswer): void {
+  #handleAnswer(peer: Peer, answer: QuestionAnswer): void {
     // Late ones too: better than what is there.
     peer.stats = answer.stats ?? peer.stats;
     peer.hosts = answer.hosts ?? peer.hosts;

@@ -20,6 +20,7 @@ import { CLUSTER_SUPPORT } from "./support-cluster.ts";
 import { CORE_SUPPORT } from "./support-core.ts";
 import { LISTENER_SUPPORT } from "./support-listener.ts";
 import { ROUTE_SUPPORT } from "./support-route.ts";
+import { TAP_SUPPORT } from "./support-tap.ts";
 
 /** Everything the proxy reads, ignores or refuses, by message type and field. */
 export const SUPPORT: SupportTable = {
@@ -28,6 +29,7 @@ export const SUPPORT: SupportTable = {
   ...CLUSTER_SUPPORT,
   ...LISTENER_SUPPORT,
   ...ROUTE_SUPPORT,
+  ...TAP_SUPPORT,
 };
 
 /** Messages inside messages. The deepest that Envoy's definitions need is about 30; matcher trees, which nest freely, are refused. */

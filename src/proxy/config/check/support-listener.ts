@@ -188,6 +188,19 @@ export const LISTENER_SUPPORT: SupportTable = {
     refused: { upstream_log: "upstream access logs are not supported" },
   },
   "envoy.extensions.filters.http.cors.v3.Cors": { read: [] },
+  "envoy.extensions.filters.http.tap.v3.Tap": {
+    read: ["common_config"],
+    ignored: {
+      record_headers_received_time: "always told",
+      record_downstream_connection: "always told",
+      record_upstream_connection: "always told",
+    },
+  },
+  "envoy.extensions.common.tap.v3.CommonExtensionConfig": {
+    read: ["admin_config"],
+    refused: { static_config: "only who asks through the admin interface is shown requests" },
+  },
+  "envoy.extensions.common.tap.v3.AdminConfig": { read: ["config_id"] },
   "envoy.extensions.filters.http.fault.v3.HTTPFault": {
     read: [
       "delay",
