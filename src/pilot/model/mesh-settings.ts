@@ -19,6 +19,8 @@ export interface MeshSettings {
   readonly proxyInboundListenPort: number;
   /** Port of the listener that serves as an HTTP proxy; 0 is none, Istio's default. */
   readonly proxyHttpPort: number;
+  /** HTTP connections have a tap filter, through which live requests can be looked at. Istio has none. */
+  readonly tapEnabled: boolean;
 }
 
 export const DEFAULT_MESH_SETTINGS: MeshSettings = {
@@ -31,4 +33,5 @@ export const DEFAULT_MESH_SETTINGS: MeshSettings = {
   proxyListenPort: 15001,
   proxyInboundListenPort: 15006,
   proxyHttpPort: 0,
+  tapEnabled: false,
 };

@@ -14,6 +14,9 @@ export const WILDCARD_ADDRESS = "0.0.0.0";
 /** Where Istio binds the listeners of a proxy without traffic interception. */
 export const LOCALHOST = "127.0.0.1";
 
+/** Under which the proxies' tap filters are found, by whether a workload sends the requests or is sent them. */
+export const TAP_CONFIG_ID = { outbound: "sampan.outbound", inbound: "sampan.inbound" } as const;
+
 export const FILTER = {
   httpConnectionManager: "envoy.filters.network.http_connection_manager",
   tcpProxy: "envoy.filters.network.tcp_proxy",
@@ -21,6 +24,7 @@ export const FILTER = {
   fault: "envoy.filters.http.fault",
   cors: "envoy.filters.http.cors",
   grpcStats: "envoy.filters.http.grpc_stats",
+  tap: "envoy.filters.http.tap",
   httpInspector: "envoy.filters.listener.http_inspector",
   tlsInspector: "envoy.filters.listener.tls_inspector",
   originalDst: "envoy.filters.listener.original_dst",

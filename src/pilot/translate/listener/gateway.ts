@@ -1,5 +1,4 @@
 // Listeners of a router: one for each address and port of the Gateways that select it.
-import type { AccessLog } from "#api/envoy/config/accesslog/v3/accesslog_pb.ts";
 import type { Listener } from "#api/envoy/config/listener/v3/listener_pb.ts";
 import { hostsMatch } from "../../model/hostname.ts";
 import type { Proxy } from "../../model/proxy.ts";
@@ -15,17 +14,16 @@ import { meshOf } from "../mesh.ts";
 import { listenerName, WILDCARD_ADDRESS } from "../names.ts";
 import { Sources, type Translated } from "../translated.ts";
 import { type ResolvedVirtualService, resolved } from "../virtual-service.ts";
-import { accessLogs } from "./access-log.ts";
 import { bindAddress } from "./bind.ts";
 import { buildListener } from "./build.ts";
 import { type Chain, chain, withoutOverlaps } from "./chain.ts";
 import { downstreamTls } from "./downstream-tls.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
+import { type Observation, observationOf } from "./observation.ts";
 import { type ConnectionContext, isMeant, routeFilter, tlsChains } from "./tcp-route.ts";
 
 export function routerListeners(proxy: Proxy, snapshot: Snapshot): readonly Translated<Listener>[] {
-  const logs = accessLogs(proxy, meshOf(snapshot));
-  const builder = new RouterListeners(proxy, snapshot, logs);
+  const builder = new RouterListeners(proxy, snapshot);
   return gatewayListeners(proxy, snapshot).flatMap((listener) => {
     const translated = builder.listener(listener);
     return translated === undefined ? [] : [translated];
@@ -35,13 +33,13 @@ export function routerListeners(proxy: Proxy, snapshot: Snapshot): readonly Tran
 class RouterListeners {
   readonly #proxy: Proxy;
   readonly #snapshot: Snapshot;
-  readonly #logs: readonly AccessLog[];
+  readonly #observation: Observation;
   readonly #virtualServices: readonly ResolvedVirtualService[];
 
-  constructor(proxy: Proxy, snapshot: Snapshot, logs: readonly AccessLog[]) {
+  constructor(proxy: Proxy, snapshot: Snapshot) {
     this.#proxy = proxy;
     this.#snapshot = snapshot;
-    this.#logs = logs;
+    this.#observation = observationOf(proxy, meshOf(snapshot), "outbound");
     this.#virtualServices = snapshot.virtualServicesFor(proxy.namespace).map(resolved);
   }
 
@@ -82,7 +80,7 @@ class RouterListeners {
       route: { kind: "rds", name: server.routeName ?? "" },
       useRemoteAddress: true,
       isHttpProxy: false,
-      accessLogs: this.#logs,
+      observation: this.#observation,
     });
     if (tls === undefined || !endsTls(server)) return chain(filter);
     const sniHosts = server.hosts.map(({ host }) => host);
@@ -96,7 +94,7 @@ class RouterListeners {
       snapshot: this.#snapshot,
       listenerPort: server.port,
       gateway: server.gatewayName,
-      accessLogs: this.#logs,
+      accessLogs: this.#observation.accessLogs,
       sources,
     };
     const attached = this.#virtualServices.filter((candidate) => isAttached(candidate, server));

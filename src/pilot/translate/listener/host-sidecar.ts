@@ -14,6 +14,7 @@ import { isLoopback } from "./bind.ts";
 import { buildListener } from "./build.ts";
 import { type Chain, chain, withoutOverlaps } from "./chain.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
+import { observationOf } from "./observation.ts";
 import { tcpProxy } from "./tcp-proxy.ts";
 import { type ConnectionContext, tcpChains } from "./tcp-route.ts";
 
@@ -90,7 +91,7 @@ function httpChain(
     route: { kind: "rds", name: hostWithPort(service.hostname, port.number) },
     useRemoteAddress: false,
     isHttpProxy: false,
-    accessLogs: accessLogs(proxy, meshOf(snapshot)),
+    observation: observationOf(proxy, meshOf(snapshot), "outbound"),
   });
   return chain(filter, { onlyHttp });
 }

@@ -1,13 +1,13 @@
 // The HTTP connection manager as Istio sets it up (istio.md section 1), without the filters that only Istio's Envoy has.
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import type { AccessLog } from "#api/envoy/config/accesslog/v3/accesslog_pb.ts";
 import { type Filter, FilterSchema } from "#api/envoy/config/listener/v3/listener_components_pb.ts";
 import type { RouteConfiguration } from "#api/envoy/config/route/v3/route_pb.ts";
 import { CorsSchema } from "#api/envoy/extensions/filters/http/cors/v3/cors_pb.ts";
 import { HTTPFaultSchema } from "#api/envoy/extensions/filters/http/fault/v3/fault_pb.ts";
 import { FilterConfigSchema as GrpcStatsSchema } from "#api/envoy/extensions/filters/http/grpc_stats/v3/config_pb.ts";
 import { RouterSchema } from "#api/envoy/extensions/filters/http/router/v3/router_pb.ts";
+import { TapSchema } from "#api/envoy/extensions/filters/http/tap/v3/tap_pb.ts";
 import {
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
   type HttpConnectionManager,
@@ -18,6 +18,7 @@ import {
 } from "#api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { ADS, NO_TIMEOUT, packed } from "../messages.ts";
 import { FILTER } from "../names.ts";
+import type { Observation } from "./observation.ts";
 
 export interface HttpConnectionSpec {
   /** `outbound_0.0.0.0_9080`: how its statistics are named. */
@@ -29,7 +30,7 @@ export interface HttpConnectionSpec {
   readonly useRemoteAddress: boolean;
   /** Requests name their target with the scheme: "GET http://reviews:9080/ HTTP/1.1". */
   readonly isHttpProxy: boolean;
-  readonly accessLogs: readonly AccessLog[];
+  readonly observation: Observation;
 }
 
 function httpFilter(name: string, value: ReturnType<typeof packed>): HttpFilter {
@@ -53,11 +54,24 @@ const HTTP_FILTERS: readonly HttpFilter[] = [
   ROUTER_FILTER,
 ];
 
+/** The first filter: it sees requests that the others answer. */
+function tapFilter(configId: string): HttpFilter {
+  const config = packed(TapSchema, {
+    commonConfig: { configType: { case: "adminConfig", value: { configId } } },
+    recordHeadersReceivedTime: true,
+    recordDownstreamConnection: true,
+    recordUpstreamConnection: true,
+  });
+  // Optional, so that an Envoy that was built without it serves all the same.
+  return create(HttpFilterSchema, { ...httpFilter(FILTER.tap, config), isOptional: true });
+}
+
 export function httpConnectionManager(spec: HttpConnectionSpec): Filter {
+  const { accessLogs, tapConfigId } = spec.observation;
   const manager = create(HttpConnectionManagerSchema, {
     statPrefix: spec.statPrefix,
     routeSpecifier: routeSpecifier(spec),
-    httpFilters: [...HTTP_FILTERS],
+    httpFilters: [...(tapConfigId === undefined ? [] : [tapFilter(tapConfigId)]), ...HTTP_FILTERS],
     httpProtocolOptions: spec.isHttpProxy ? { allowAbsoluteUrl: true } : undefined,
     useRemoteAddress: spec.useRemoteAddress,
     // "100 Continue" comes from the upstream, not from us: only it knows whether it wants the body.
@@ -66,7 +80,7 @@ export function httpConnectionManager(spec: HttpConnectionSpec): Filter {
     streamIdleTimeout: NO_TIMEOUT,
     normalizePath: true,
     pathWithEscapedSlashesAction: EscapedSlashes.KEEP_UNCHANGED,
-    accessLog: [...spec.accessLogs],
+    accessLog: [...accessLogs],
   });
   return create(FilterSchema, {
     name: FILTER.httpConnectionManager,

@@ -5,11 +5,11 @@ import type { Snapshot } from "../../model/snapshot.ts";
 import { meshOf } from "../mesh.ts";
 import { HTTP_PROXY_ROUTE, LOCALHOST, listenerName } from "../names.ts";
 import type { Translated } from "../translated.ts";
-import { accessLogs } from "./access-log.ts";
 import { bindAddress, httpProxyPort } from "./bind.ts";
 import { buildListener } from "./build.ts";
 import { chain } from "./chain.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
+import { observationOf } from "./observation.ts";
 
 export function httpProxyListener(
   proxy: Proxy,
@@ -24,7 +24,7 @@ export function httpProxyListener(
     route: { kind: "rds", name: HTTP_PROXY_ROUTE },
     useRemoteAddress: false,
     isHttpProxy: true,
-    accessLogs: accessLogs(proxy, mesh),
+    observation: observationOf(proxy, mesh, "outbound"),
   });
   const message = buildListener({
     name,

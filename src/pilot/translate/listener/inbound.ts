@@ -1,6 +1,5 @@
 // Inbound listeners: one for each port that the sidecar opens itself, and `virtualInbound` for all intercepted ones.
 import { create } from "@bufbuild/protobuf";
-import type { AccessLog } from "#api/envoy/config/accesslog/v3/accesslog_pb.ts";
 import { TrafficDirection } from "#api/envoy/config/core/v3/base_pb.ts";
 import {
   type ListenerFilter,
@@ -25,31 +24,31 @@ import {
 } from "../names.ts";
 import { inboundRoutes } from "../route/inbound.ts";
 import { Sources, type Translated } from "../translated.ts";
-import { accessLogs } from "./access-log.ts";
 import { bindAddress } from "./bind.ts";
 import { buildListener, HTTP_INSPECTOR, ORIGINAL_DST } from "./build.ts";
 import { type Chain, chain, filterChain } from "./chain.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
+import { type Observation, observationOf } from "./observation.ts";
 import { tcpProxyTo } from "./tcp-proxy.ts";
 
 export function inboundListeners(
   proxy: Proxy,
   snapshot: Snapshot,
 ): readonly Translated<Listener>[] {
-  const logs = accessLogs(proxy, meshOf(snapshot));
+  const observation = observationOf(proxy, meshOf(snapshot), "inbound");
   const ports = inboundPortsOf(proxy, snapshot);
   const bound = ports
     .filter(({ bindsPort }) => bindsPort)
-    .map((port) => boundListener(port, proxy, logs));
+    .map((port) => boundListener(port, proxy, observation));
   if (proxy.interceptionMode === "NONE") return bound;
   const intercepted = ports.filter(({ bindsPort }) => !bindsPort);
-  return [virtualInbound(intercepted, proxy, snapshot, logs), ...bound];
+  return [virtualInbound(intercepted, proxy, snapshot, observation), ...bound];
 }
 
 function boundListener(
   port: InboundPort,
   proxy: Proxy,
-  logs: readonly AccessLog[],
+  observation: Observation,
 ): Translated<Listener> {
   const name = listenerName(port.bind, port.listenPort);
   const message = buildListener({
@@ -58,13 +57,13 @@ function boundListener(
     port: port.listenPort,
     direction: "inbound",
     bindsPort: true,
-    chains: chainsOf(port, logs, false),
+    chains: chainsOf(port, observation, false),
     fallthrough: undefined,
   });
   return { name, message, sources: sourcesOf([port]) };
 }
 
-function chainsOf(port: InboundPort, logs: readonly AccessLog[], isShared: boolean): Chain[] {
+function chainsOf(port: InboundPort, observation: Observation, isShared: boolean): Chain[] {
   const name = listenerName(port.bind, port.listenPort);
   const destinationPort = isShared ? port.listenPort : undefined;
   const object = port.sidecar;
@@ -77,12 +76,14 @@ function chainsOf(port: InboundPort, logs: readonly AccessLog[], isShared: boole
       route: { kind: "inline", config: routesOf(port, cluster) },
       useRemoteAddress: false,
       isHttpProxy: false,
-      accessLogs: logs,
+      observation,
     });
     chains.push(chain(filter, { name, destinationPort, object, onlyHttp: kind === "auto" }));
   }
   if (kind === "tcp" || kind === "auto") {
-    chains.push(chain(tcpProxyTo(cluster, logs), { name, destinationPort, object }));
+    chains.push(
+      chain(tcpProxyTo(cluster, observation.accessLogs), { name, destinationPort, object }),
+    );
   }
   return chains;
 }
@@ -99,12 +100,12 @@ function virtualInbound(
   ports: readonly InboundPort[],
   proxy: Proxy,
   snapshot: Snapshot,
-  logs: readonly AccessLog[],
+  observation: Observation,
 ): Translated<Listener> {
   const { proxyInboundListenPort } = meshOf(snapshot);
   const chains = [
-    ...catchAllChains(proxyInboundListenPort, logs),
-    ...ports.flatMap((port) => chainsOf(port, logs, true)),
+    ...catchAllChains(proxyInboundListenPort, observation),
+    ...ports.flatMap((port) => chainsOf(port, observation, true)),
   ];
   const message = create(ListenerSchema, {
     name: VIRTUAL_INBOUND,
@@ -120,7 +121,7 @@ function virtualInbound(
   return { name: VIRTUAL_INBOUND, message, sources: sourcesOf(ports) };
 }
 
-function catchAllChains(listenPort: number, logs: readonly AccessLog[]): Chain[] {
+function catchAllChains(listenPort: number, observation: Observation): Chain[] {
   const http = httpConnectionManager({
     statPrefix: INBOUND_PASSTHROUGH_CLUSTER,
     route: {
@@ -134,16 +135,18 @@ function catchAllChains(listenPort: number, logs: readonly AccessLog[]): Chain[]
     },
     useRemoteAddress: false,
     isHttpProxy: false,
-    accessLogs: logs,
+    observation,
   });
   return [
     // Straight to this port: passing it through would come back here, for ever.
-    chain(tcpProxyTo(BLACK_HOLE_CLUSTER, logs), {
+    chain(tcpProxyTo(BLACK_HOLE_CLUSTER, observation.accessLogs), {
       name: `${VIRTUAL_INBOUND}-blackhole`,
       destinationPort: listenPort,
     }),
     chain(http, { name: `${VIRTUAL_INBOUND}-catchall-http`, onlyHttp: true }),
-    chain(tcpProxyTo(INBOUND_PASSTHROUGH_CLUSTER, logs), { name: VIRTUAL_INBOUND }),
+    chain(tcpProxyTo(INBOUND_PASSTHROUGH_CLUSTER, observation.accessLogs), {
+      name: VIRTUAL_INBOUND,
+    }),
   ];
 }
 

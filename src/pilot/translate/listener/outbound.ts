@@ -1,6 +1,5 @@
 // Outbound listeners of a sidecar: one a port for HTTP, one an address and port for TCP where addresses tell services
 // apart, and what happens when two services want the same place (istio pilot/pkg/networking/core/listener.go).
-import type { AccessLog } from "#api/envoy/config/accesslog/v3/accesslog_pb.ts";
 import type { Listener } from "#api/envoy/config/listener/v3/listener_pb.ts";
 import { CaptureMode } from "#api/istio/networking/v1alpha3/sidecar_pb.ts";
 import { hostsMatch } from "../../model/hostname.ts";
@@ -20,11 +19,11 @@ import {
 } from "../names.ts";
 import { type EgressScope, isHttpProxyEntry, ruleFor, type Scope } from "../scope.ts";
 import { Sources, type Translated } from "../translated.ts";
-import { accessLogs } from "./access-log.ts";
 import { bindAddress, canBind } from "./bind.ts";
 import { buildListener } from "./build.ts";
 import { type Chain, chain, withoutOverlaps } from "./chain.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
+import { type Observation, observationOf } from "./observation.ts";
 import { tcpProxy, tcpProxyTo } from "./tcp-proxy.ts";
 import { type ConnectionContext, tcpChains, tlsChains } from "./tcp-route.ts";
 
@@ -70,14 +69,14 @@ class OutboundListeners {
   readonly #scope: Scope;
   readonly #proxy: Proxy;
   readonly #snapshot: Snapshot;
-  readonly #logs: readonly AccessLog[];
+  readonly #observation: Observation;
   readonly #entries = new Map<string, Entry>();
 
   constructor(scope: Scope, proxy: Proxy, snapshot: Snapshot) {
     this.#scope = scope;
     this.#proxy = proxy;
     this.#snapshot = snapshot;
-    this.#logs = accessLogs(proxy, meshOf(snapshot));
+    this.#observation = observationOf(proxy, meshOf(snapshot), "outbound");
   }
 
   build(): readonly Translated<Listener>[] {
@@ -227,7 +226,7 @@ class OutboundListeners {
       route: { kind: "rds", name: isOwn ? hostWithPort(service.hostname, port) : String(port) },
       useRemoteAddress: false,
       isHttpProxy: claim.isHttpProxy,
-      accessLogs: this.#logs,
+      observation: this.#observation,
     });
     return chain(filter, { onlyHttp });
   }
@@ -239,7 +238,7 @@ class OutboundListeners {
       snapshot: this.#snapshot,
       listenerPort: claim.port,
       gateway: MESH_GATEWAY,
-      accessLogs: this.#logs,
+      accessLogs: this.#observation.accessLogs,
       sources,
     };
     const virtualServices = egress.virtualServices.filter(({ hosts }) =>
@@ -266,7 +265,7 @@ class OutboundListeners {
       targets: [{ cluster, weight: 1 }],
       rule,
       subset: "",
-      accessLogs: this.#logs,
+      accessLogs: this.#observation.accessLogs,
     });
     // Without an address that is the service's alone, only the server name tells it from others.
     const needsSni = isTls(claim.protocol) && (cidrs.length > 0 || bind === WILDCARD_ADDRESS);
@@ -284,7 +283,7 @@ class OutboundListeners {
       bindsPort: entry.bindsPort,
       // The first to match something keeps it.
       chains: withoutOverlaps(entry.chains),
-      fallthrough: tcpProxyTo(unknown, this.#logs),
+      fallthrough: tcpProxyTo(unknown, this.#observation.accessLogs),
     });
     return { name, message, sources: entry.sources.list() };
   }
