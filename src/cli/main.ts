@@ -3,6 +3,7 @@ import { systemDns } from "#io/bun/dns.ts";
 import { systemFileWriter } from "#io/bun/file-writer.ts";
 import { systemFiles } from "#io/bun/files.ts";
 import { systemHttpClient } from "#io/bun/http-client.ts";
+import { systemHttpStreams } from "#io/bun/http-streams.ts";
 import { bunNet } from "#io/bun/net.ts";
 import { createSystemRandom } from "#io/bun/random.ts";
 import { systemClock, systemTimers } from "#io/bun/time.ts";
@@ -49,6 +50,7 @@ const shell: Shell = {
   files: systemFiles,
   fileWriter: systemFileWriter,
   httpClient: systemHttpClient,
+  httpStreams: systemHttpStreams,
   net: bunNet,
   dns: systemDns,
   machine: systemMachine,

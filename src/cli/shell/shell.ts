@@ -3,7 +3,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Dns } from "#base/dns.ts";
 import type { FileWriter } from "#base/file-writer.ts";
 import type { Files } from "#base/files.ts";
-import type { HttpClient } from "#base/http-client.ts";
+import type { HttpClient, HttpStreams } from "#base/http-client.ts";
 import type { Machine } from "#base/machine.ts";
 import type { Net } from "#base/net.ts";
 import type { Processes } from "#base/processes.ts";
@@ -22,6 +22,7 @@ export interface Shell {
   readonly files: Files;
   readonly fileWriter: FileWriter;
   readonly httpClient: HttpClient;
+  readonly httpStreams: HttpStreams;
   readonly net: Net;
   readonly dns: Dns;
   readonly machine: Machine;

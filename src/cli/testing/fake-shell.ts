@@ -54,6 +54,7 @@ export function fakeShell(overrides: Partial<Shell> = {}): {
     },
     fileWriter: { replace: missing("file writer"), remove: missing("file writer") },
     httpClient: { request: missing("HTTP client") },
+    httpStreams: { open: missing("HTTP streams") },
     net: { listen: missing("net"), connect: missing("net") },
     dns: { resolve: missing("DNS") },
     machine: fakeMachine(),
