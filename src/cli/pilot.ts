@@ -26,6 +26,7 @@ interface PilotFlags {
   readonly httpAddress: SocketAddress;
   readonly debounce: number;
   readonly accessLogFile?: string;
+  readonly tap: boolean;
   readonly stateDir: string | undefined;
   readonly logLevel: LogLevel;
 }
@@ -74,6 +75,7 @@ async function run(flags: PilotFlags): Promise<number> {
       ...DEFAULT_MESH_SETTINGS,
       accessLogFile: flags.accessLogFile ?? "",
       proxyHttpPort: DEFAULT_MESH_SETTINGS.proxyListenPort,
+      tapEnabled: flags.tap,
     },
     debounceMs: flags.debounce,
   });
@@ -122,6 +124,7 @@ export function pilotCommand(shell: Shell): Command {
     )
     .addOption(durationOption("--debounce <duration>", "quiet time before a change is pushed", 100))
     .option("--access-log-file <path>", "where proxies write access logs, e.g. /dev/stdout")
+    .option("--no-tap", "proxies get no tap filter: `sampan tap` sees nothing of them")
     .option(
       "--state-dir <dir>",
       "where registered instances outlive a restart (default: below $XDG_STATE_HOME/sampan)",

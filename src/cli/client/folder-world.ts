@@ -49,6 +49,7 @@ export interface FolderPorts {
 const MESH: MeshSettings = {
   ...DEFAULT_MESH_SETTINGS,
   proxyHttpPort: DEFAULT_MESH_SETTINGS.proxyListenPort,
+  tapEnabled: true,
 };
 
 /** Only written into bootstraps: nobody connects. */
