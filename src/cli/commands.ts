@@ -35,6 +35,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./proxy.ts")).proxyCommand,
   },
   {
+    name: "bug-report",
+    group: "Other",
+    summary: "collect what helps to find a fault, without secrets",
+    load: async () => (await import("./bug-report.ts")).bugReportCommand,
+  },
+  {
     name: "completion",
     group: "Other",
     summary: "print the completion script of a shell",

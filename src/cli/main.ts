@@ -1,4 +1,6 @@
 // `sampan`: the process. Composition root: the real terminal and ports are picked here, and handed to the command.
+
+import { systemArchiver } from "#io/bun/archiver.ts";
 import { systemDns } from "#io/bun/dns.ts";
 import { systemFileWriter } from "#io/bun/file-writer.ts";
 import { systemFiles } from "#io/bun/files.ts";
@@ -55,6 +57,7 @@ const shell: Shell = {
   dns: systemDns,
   machine: systemMachine,
   processes: systemProcesses,
+  archiver: systemArchiver,
   catchStop,
   exit: (status) => {
     process.exitCode = status;

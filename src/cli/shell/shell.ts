@@ -1,4 +1,5 @@
 // What a command may touch of the world: the person's terminal, and ports. Picked in main.ts, faked in tests.
+import type { Archiver } from "#base/archiver.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Dns } from "#base/dns.ts";
 import type { FileWriter } from "#base/file-writer.ts";
@@ -27,6 +28,7 @@ export interface Shell {
   readonly dns: Dns;
   readonly machine: Machine;
   readonly processes: Processes;
+  readonly archiver: Archiver;
   /** From now on Ctrl-C and SIGTERM end nothing by themselves, but resolve `stopped`. For commands that run until then. */
   catchStop(): StopRequest;
   /** The status that the process ends with, if the command does not return it. */

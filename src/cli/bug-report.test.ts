@@ -1,0 +1,223 @@
+// `sampan bug-report`: what is in the archive, what is named as missing, and that no planted secret is in it.
+import { describe, expect, test } from "bun:test";
+import type { HttpAnswer, HttpClient } from "#base/http-client.ts";
+import type { Machine } from "#base/machine.ts";
+import { collect } from "./bug-report/collect.ts";
+import { EXIT } from "./shell/exit-status.ts";
+import type { Shell } from "./shell/shell.ts";
+import { type Ran, runFake } from "./testing/fake-shell.ts";
+
+/** Every secret holds this word, so that one search finds whatever is left of any. */
+const PLANTED = "pl4nted";
+const KEY = `-----BEGIN RSA PRIVATE KEY-----\n${PLANTED}key\n-----END RSA PRIVATE KEY-----\n`;
+
+const SYNCZ = [
+  { name: "reviews-v1-1", namespace: "default", ipAddress: "127.0.1.5", state: "live" },
+  { name: "../../etc/passwd", namespace: "x", ipAddress: "127.0.1.6", state: "live" },
+];
+
+const PAGES: Readonly<Record<string, unknown>> = {
+  "/debug/syncz": SYNCZ,
+  "/debug/configz": [
+    {
+      kind: "WorkloadGroup",
+      annotations: {
+        "sampan.dev/run": `DB_PASSWORD=${PLANTED} node app.js --api-token ${PLANTED}`,
+      },
+    },
+    {
+      kind: "VirtualService",
+      spec: {
+        http: [
+          { match: [{ headers: { authorization: { exact: `Bearer ${PLANTED}` } } }] },
+          { headers: { request: { set: { "x-api-key": PLANTED, "x-plain": "stays" } } } },
+        ],
+      },
+    },
+  ],
+  "/debug/problemz": [{ text: `cannot parse postgres://app:${PLANTED}@db/x` }],
+  "/debug/registryz": [],
+  "/metrics": `# auth_token="${PLANTED}"\npilot_xds 3\n`,
+  "/server_info": {
+    commandLineOptions: { serviceNode: "n" },
+    node: { metadata: { SESSION_TOKEN: PLANTED } },
+  },
+  "/config_dump?include_eds": {
+    configs: [
+      {
+        secret: {
+          tlsCertificate: { privateKey: { inlineBytes: Buffer.from(KEY).toString("base64") } },
+        },
+      },
+      {
+        typed: {
+          requestHeadersToAdd: [{ header: { key: "authorization", value: `Basic ${PLANTED}` } }],
+        },
+      },
+      { note: KEY },
+    ],
+  },
+  "/clusters?format=json": { clusterStatuses: [] },
+  "/stats?usedonly": "cluster.reviews.upstream_rq_total: 12\n",
+};
+
+function httpClientOf(pages: Readonly<Record<string, unknown>>, asked: string[] = []): HttpClient {
+  return {
+    request: async ({ url }): Promise<HttpAnswer> => {
+      asked.push(url);
+      const { pathname, search } = new URL(url);
+      const page = pages[pathname + search];
+      if (page === undefined) return { kind: "failed", reason: `no page, token=${PLANTED}` };
+      const body = typeof page === "string" ? page : JSON.stringify(page);
+      return { kind: "answered", status: 200, body, headers: new Map() } as HttpAnswer;
+    },
+  };
+}
+
+const MACHINE = {
+  platform: "linux",
+  hostname: "box",
+  cpuCount: 2,
+  memoryBytes: 1,
+  runtimeVersion: "1",
+  readText: (path: string) =>
+    path === "/etc/os-release" ? { kind: "read", text: "ID=debian\n" } : { kind: "missing" },
+} as unknown as Machine;
+
+interface Reported extends Ran {
+  /** Of the archive, without its folder. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly written: readonly string[];
+}
+
+async function bugReport(
+  args: readonly string[],
+  overrides: Partial<Shell> = {},
+): Promise<Reported> {
+  let files = new Map<string, string>();
+  const written: string[] = [];
+  const ran = await runFake(["bug-report", ...args], {
+    httpClient: httpClientOf(PAGES),
+    machine: MACHINE,
+    env: {
+      SAMPAN_TOKEN: PLANTED,
+      HTTP_PROXY: `http://user:${PLANTED}@proxy:3128`,
+      HOME: "/home/somebody",
+      AWS_SECRET_ACCESS_KEY: PLANTED,
+    },
+    archiver: {
+      pack: async (given) => {
+        files = new Map([...given].map(([path, text]) => [path.replace(/^[^/]*\//, ""), text]));
+        return new Uint8Array(7);
+      },
+    },
+    fileWriter: {
+      replace: async (path) => {
+        written.push(path);
+        return { kind: "written" };
+      },
+      remove: async () => ({ kind: "written" }),
+    },
+    ...overrides,
+  });
+  return { ...ran, files, written };
+}
+
+test("secrets planted everywhere are not in the archive, nor on the screen; the rest is", async () => {
+  const { status, files, stdout, stderr } = await bugReport([]);
+  expect(status).toBe(EXIT.ok);
+  for (const [path, text] of files) expect(`${path}\n${text}`).not.toContain(PLANTED);
+  expect(stdout + stderr).not.toContain(PLANTED);
+  const all = [...files.values()].join("\n");
+  for (const kept of [
+    "x-plain",
+    "stays",
+    "node app.js",
+    "pilot_xds 3",
+    "ID=debian",
+    "reviews-v1-1",
+  ]) {
+    expect(all).toContain(kept);
+  }
+  expect(files.get("machine/environment.txt")).toBe(
+    "HTTP_PROXY=http://[redacted]@proxy:3128\nSAMPAN_TOKEN=[redacted]\n",
+  );
+  expect(stdout).toMatch(/^pilot\/configz.json +\d+ +4$/m);
+});
+
+test("each file is listed, and the person is told to look", async () => {
+  const { files, stdout, stderr, written } = await bugReport([]);
+  for (const path of files.keys())
+    if (path !== "README.txt") expect(stdout).toContain(`\n${path} `);
+  expect(stdout).toContain("Wrote sampan-bug-report-20260102-030405.tar.gz, 7 bytes.");
+  expect(stderr).toContain("look through it before you share it");
+  expect(written).toEqual(["sampan-bug-report-20260102-030405.tar.gz"]);
+});
+
+test("a name from the network makes no path of its own", async () => {
+  const { files } = await bugReport([]);
+  const folders = [...files.keys()].filter((path) => path.startsWith("proxies/"));
+  expect(folders).toContain("proxies/reviews-v1-1.default/clusters.json");
+  expect(folders).toContain("proxies/____etc_passwd.x/clusters.json");
+  for (const path of files.keys()) expect(path).not.toContain("..");
+});
+
+test("without a pilot the rest is reported, and what is missing is named", async () => {
+  const { status, files, stderr } = await bugReport([], { httpClient: httpClientOf({}) });
+  expect(status).toBe(EXIT.ok);
+  expect(stderr).toContain(
+    "left out: pilot/syncz.json: http://127.0.0.1:15014/debug/syncz: no page",
+  );
+  expect([...files.keys()]).toContain("machine/etc/os-release");
+});
+
+test("--dry-run writes nothing", async () => {
+  const { status, written, stdout, stderr } = await bugReport(["--dry-run", "-o", "x.tar.gz"]);
+  expect(status).toBe(EXIT.ok);
+  expect(written).toEqual([]);
+  expect(stdout).toContain("pilot/configz.json");
+  expect(stderr).toContain("Would write x.tar.gz.");
+});
+
+test("a file that cannot be written is a failure", async () => {
+  const { status, stderr } = await bugReport(["-o", "/nowhere/x.tar.gz"], {
+    fileWriter: {
+      replace: async () => ({ kind: "failed", reason: "ENOENT" }),
+      remove: async () => ({ kind: "written" }),
+    },
+  });
+  expect(status).toBe(EXIT.failed);
+  expect(stderr).toContain("Cannot write /nowhere/x.tar.gz: ENOENT");
+});
+
+describe("sizes", () => {
+  const part = (path: string, text: string, keeps: "start" | "end" = "start") => ({
+    path,
+    keeps,
+    read: () => ({ kind: "text" as const, text }),
+  });
+
+  test("what is too long loses its end, a log its beginning; no character is cut in two", async () => {
+    const { files } = await collect(
+      [part("a", `${"ä".repeat(10)}z`), part("b", `a${"ä".repeat(10)}`, "end")],
+      { fileBytes: 8, totalBytes: 1_000 },
+    );
+    expect(files.get("a")).toBe("ääää\n[13 bytes left out here]\n");
+    expect(files.get("b")).toBe("[13 bytes left out here]\nääää");
+  });
+
+  test("a key is taken out before the text is cut", async () => {
+    const { files } = await collect([part("log", `${KEY}end\n`, "end")], {
+      fileBytes: 30,
+      totalBytes: 1_000,
+    });
+    expect(files.get("log")).toBe("[redacted]\nend\n");
+  });
+
+  test("beyond the whole size parts are named, not taken", async () => {
+    const parts = [part("a", "x".repeat(60)), part("b", "y".repeat(60)), part("c", "z")];
+    const { files, entries } = await collect(parts, { fileBytes: 100, totalBytes: 100 });
+    expect([...files.keys()]).toEqual(["a", "c"]);
+    expect(entries[1]?.missing).toBe("the report already holds 60 bytes");
+  });
+});
