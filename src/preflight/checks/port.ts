@@ -3,6 +3,7 @@
 import { quoted } from "#base/log.ts";
 import { isSocketError } from "#base/net.ts";
 import type { Check, CheckDescription, CheckPorts, Finding } from "../check.ts";
+import { formatAddress } from "../proc.ts";
 import type { WantedPort } from "../settings.ts";
 
 export const PORT: CheckDescription = {
@@ -31,7 +32,7 @@ function findingFor(wanted: WantedPort, { machine, net }: CheckPorts): Finding |
     listening.close();
     return undefined;
   }
-  const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const where = formatAddress(wanted.address);
   const other = `choose another address with ${wanted.changedBy}`;
   if (listening.code === "EADDRINUSE") {
     const holder = machine.portHolder(host, port);

@@ -1,0 +1,105 @@
+// A pilot and proxies that run already are of versions that fit to ours.
+import { parseIp } from "#base/ip-address.ts";
+import { quoted } from "#base/log.ts";
+import {
+  type Check,
+  type CheckDescription,
+  type CheckPorts,
+  type Finding,
+  PASSED,
+  warn,
+} from "../check.ts";
+import { formatAddress } from "../proc.ts";
+import type { PreflightSettings } from "../settings.ts";
+import { formatVersion, minorsApart, parseVersion } from "../version.ts";
+
+export const VERSION_SKEW: CheckDescription = {
+  name: "VersionSkew",
+  category: "versions",
+  severity: "warning",
+  summary:
+    "the pilot that runs, its proxies and this command line are at most one minor version apart",
+  why: "Each version is tested with the one before and the one after it.",
+  fix: "upgrade the oldest of them: the pilot first, then the proxies",
+};
+
+/** What differs by this many minor versions is tested together. */
+const MAX_MINORS_APART = 1;
+const ANSWER_LIMIT_MS = 2_000;
+/** Of a large mesh so many proxies are asked. */
+const MAX_PROXIES = 64;
+/** Of proxies that do not fit, so many are named. */
+const MAX_NAMED = 5;
+
+/** The answer of a JSON page; undefined when there is none. */
+async function ask({ httpClient }: CheckPorts, where: string, path: string): Promise<unknown> {
+  const url = `http://${where}${path}`;
+  const answer = await httpClient.request({ method: "GET", url, timeoutMs: ANSWER_LIMIT_MS });
+  if (answer.kind === "failed" || answer.status !== 200) return undefined;
+  try {
+    return JSON.parse(answer.body);
+  } catch {
+    return undefined;
+  }
+}
+
+function textField(value: unknown, name: string): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const field = (value as Readonly<Record<string, unknown>>)[name];
+  return typeof field === "string" ? field : undefined;
+}
+
+function skewOf(name: string, version: string | undefined, own: string): Finding[] {
+  const theirs = parseVersion(version ?? "");
+  const ours = parseVersion(own);
+  if (theirs === undefined || ours === undefined) return [];
+  const apart = minorsApart(theirs, ours);
+  if (apart !== undefined && apart <= MAX_MINORS_APART) return [];
+  return [
+    {
+      message: `${name} is version ${formatVersion(theirs)}, this command line ${formatVersion(ours)}: more than one minor version apart`,
+      fix: VERSION_SKEW.fix,
+    },
+  ];
+}
+
+/** What a proxy tells is asked for at loopback only: a foreign name must not send us anywhere. */
+function isOnThisMachine(address: string | undefined): address is string {
+  const host = /^([\d.]+):\d{1,5}$/.exec(address ?? "")?.[1];
+  return host !== undefined && parseIp(host)?.[0] === 127;
+}
+
+/** Proxies on this machine that call themselves sampan; Envoys have versions of their own. */
+async function proxySkews(ports: CheckPorts, reports: unknown, own: string): Promise<Finding[]> {
+  if (!Array.isArray(reports)) return [];
+  const found = await Promise.all(
+    reports.slice(0, MAX_PROXIES).map(async (report: unknown) => {
+      const admin = textField(report, "adminAddress");
+      if (!isOnThisMachine(admin)) return [];
+      const told = textField(await ask(ports, admin, "/server_info"), "version") ?? "";
+      const name = `proxy ${quoted(textField(report, "name") ?? "?", 80)}`;
+      return told.startsWith("sampan/") ? skewOf(name, told.slice("sampan/".length), own) : [];
+    }),
+  );
+  return found.flat();
+}
+
+export function versionSkewCheck({ pilot, version }: PreflightSettings): Check {
+  return {
+    ...VERSION_SKEW,
+    async run(ports: CheckPorts) {
+      if (pilot === undefined) return PASSED;
+      const where = formatAddress(pilot);
+      const [told, reports] = await Promise.all([
+        ask(ports, where, "/version"),
+        ask(ports, where, "/debug/syncz"),
+      ]);
+      const ofPilot = textField(told, "version") ?? textField(told, "gitVersion");
+      const proxies = await proxySkews(ports, reports, version);
+      return warn(
+        ...skewOf(`the pilot at ${where}`, ofPilot, version),
+        ...proxies.slice(0, MAX_NAMED),
+      );
+    },
+  };
+}
