@@ -35,6 +35,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./proxy.ts")).proxyCommand,
   },
   {
+    name: "tap",
+    group: "Look",
+    summary: "show requests as they go by",
+    load: async () => (await import("./tap.ts")).tapCommand,
+  },
+  {
     name: "bug-report",
     group: "Other",
     summary: "collect what helps to find a fault, without secrets",

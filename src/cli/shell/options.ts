@@ -53,11 +53,14 @@ export function addressOption(flags: string, description: string, fallback: Sock
     .default(fallback, formatSocketAddress(fallback));
 }
 
-/** A flag of a duration, in milliseconds for the program. */
-export function durationOption(flags: string, description: string, fallbackMs: number): Option {
-  return new Option(flags, description)
-    .argParser(parseDurationOption)
-    .default(fallbackMs, formatDuration(fallbackMs));
+/** A flag of a duration, in milliseconds for the program; without a default when `fallbackMs` is undefined. */
+export function durationOption(
+  flags: string,
+  description: string,
+  fallbackMs: number | undefined,
+): Option {
+  const option = new Option(flags, description).argParser(parseDurationOption);
+  return fallbackMs === undefined ? option : option.default(fallbackMs, formatDuration(fallbackMs));
 }
 
 /** `--pilot host:port`: which pilot a command asks. */
