@@ -48,7 +48,7 @@ export interface Machine {
   readonly memoryBytes: number;
   /** Of the runtime that runs us, "1.4.5". */
   readonly runtimeVersion: string;
-  /** A small file at once, as those below /proc and /sys are; what is beyond 1 MiB is cut off. */
+  /** A small file at once, as those below /proc and /sys are; what is beyond 1 MiB is cut off. A name in .gz is unpacked. */
   readText(path: string): TextReading;
   /** Names in a folder; undefined when it cannot be read. */
   list(path: string): readonly string[] | undefined;
@@ -58,6 +58,8 @@ export interface Machine {
   freeBytes(path: string): number | undefined;
   /** The process that listens on host:port, or on the port at every address; undefined when it is not ours to see. */
   portHolder(host: string, port: number): PortHolder | undefined;
+  /** A program that connects to its arguments 1 and 2, host and port, and ends with 0 when that arrives at port 3 of 127.0.0.1. */
+  readonly redirectProbe: readonly string[];
   /** Every certificate of a PEM file. */
   readCertificates(path: string): CertificateReading;
 }

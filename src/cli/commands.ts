@@ -23,6 +23,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./up.ts")).upCommand,
   },
   {
+    name: "preflight",
+    group: "Run",
+    summary: "say what is wrong with this machine before anything starts",
+    aliases: ["precheck"],
+    load: async () => (await import("./preflight.ts")).preflightCommand,
+  },
+  {
     name: "pilot",
     group: "Run",
     summary: "run the control plane over a folder of Istio YAML",

@@ -47,7 +47,7 @@ const portAndKernelChecks = (settings: PreflightSettings): Check[] => [
 const fileChecks = (settings: PreflightSettings): Check[] =>
   settings.folders.length === 0 ? [] : [dirAvailableCheck(settings), diskCheck(settings)];
 
-const interceptionChecks = (settings: PreflightSettings): Check[] => [
+const interceptionChecks = (): Check[] => [
   isPrivilegedUserCheck(),
   netAdminCheck(),
   fileExistingIptablesCheck(),
@@ -56,7 +56,7 @@ const interceptionChecks = (settings: PreflightSettings): Check[] => [
   kernelModulesCheck(),
   ...fileContentChecks(),
   proxyUserCheck(),
-  interceptionProbeCheck(settings),
+  interceptionProbeCheck(),
 ];
 
 /** What a process asks before it starts: nothing that waits for an answer or runs a program, so that the start stays quick. */
@@ -91,7 +91,7 @@ function allChecks(settings: PreflightSettings): Check[] {
     ...(isEnvoy ? [envoyOnPathCheck(), envoyVersionCheck()] : []),
     ...(settings.pilot === undefined ? [] : [versionSkewCheck(settings)]),
     ...(settings.readConfiguration === undefined ? [] : [configCheck(settings)]),
-    ...(settings.interception ? interceptionChecks(settings) : []),
+    ...(settings.interception ? interceptionChecks() : []),
   ];
 }
 

@@ -60,8 +60,6 @@ export interface PreflightSettings {
   readonly pilot: SocketAddress | undefined;
   /** Traffic is to be caught by the kernel. */
   readonly interception: boolean;
-  /** The program that tries interception out (io/process/redirect-probe.ts). */
-  readonly probeCommand: readonly string[];
   /** Reads and checks the configuration; undefined: there is none, or somebody else says what is wrong with it. */
   readonly readConfiguration: (() => Promise<ConfigurationReading>) | undefined;
 }

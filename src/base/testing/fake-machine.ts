@@ -45,6 +45,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): Machine {
     cpuCount: 4,
     memoryBytes: 8 * 1024 ** 3,
     runtimeVersion: "1.4.5",
+    redirectProbe: ["redirect-probe"],
     readText: (path) => {
       const code = options.unreadable?.[path];
       if (code !== undefined) return { kind: "failed", code };

@@ -3,16 +3,22 @@
 import { X509Certificate } from "node:crypto";
 import { accessSync, constants, readdirSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { availableParallelism, hostname, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import type { CertificateReading, Machine, PathState, TextReading } from "#base/machine.ts";
 import { findPortHolder } from "./port-holder.ts";
 
 const MAX_TEXT_CHARACTERS = 1024 * 1024;
+/** A kernel configuration is some 300 KB. */
+const MAX_UNPACKED_BYTES = 8 * 1024 * 1024;
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? "EUNKNOWN";
 
 function readText(path: string): TextReading {
   try {
-    return { kind: "read", text: readFileSync(path, "utf8").slice(0, MAX_TEXT_CHARACTERS) };
+    const raw = readFileSync(path);
+    const text = (path.endsWith(".gz") ? gunzipSync(raw, { maxOutputLength: MAX_UNPACKED_BYTES }) : raw).toString("utf8");
+    return { kind: "read", text: text.slice(0, MAX_TEXT_CHARACTERS) };
   } catch (error) {
     const code = codeOf(error);
     return code === "ENOENT" ? { kind: "missing" } : { kind: "failed", code };
@@ -90,6 +96,7 @@ export const systemMachine: Machine = {
   cpuCount: availableParallelism(),
   memoryBytes: totalmem(),
   runtimeVersion: Bun.version,
+  redirectProbe: [process.execPath, fileURLToPath(new URL("./redirect-probe.ts", import.meta.url))],
   readText,
   list,
   inspect,

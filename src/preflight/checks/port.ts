@@ -33,7 +33,7 @@ function findingFor(wanted: WantedPort, { machine, net }: CheckPorts): Finding |
     return undefined;
   }
   const where = formatAddress(wanted.address);
-  const other = `choose another address with ${wanted.changedBy}`;
+  const other = `choose another one with ${wanted.changedBy}`;
   if (listening.code === "EADDRINUSE") {
     const holder = machine.portHolder(host, port);
     const held =

@@ -2,7 +2,6 @@
 import { quoted } from "#base/log.ts";
 import { type Check, type CheckDescription, type CheckPorts, fail, PASSED } from "../../check.ts";
 import { findProgram, runProgram } from "../../run-program.ts";
-import type { PreflightSettings } from "../../settings.ts";
 
 export const INTERCEPTION_PROBE: CheckDescription = {
   name: "InterceptionProbe",
@@ -31,8 +30,7 @@ function ruleCommand(ports: CheckPorts): string | undefined {
   return `${nft} "add table ip sampan; add chain ip sampan output { type nat hook output priority -100; }; add rule ip sampan output ip daddr ${TARGET.host} tcp dport ${TARGET.port} redirect to :${LISTENER_PORT}"`;
 }
 
-/** `probeCommand` connects to the first two of its arguments and listens on the third; 0: the connection arrived. */
-export function interceptionProbeCheck({ probeCommand }: PreflightSettings): Check {
+export function interceptionProbeCheck(): Check {
   return {
     ...INTERCEPTION_PROBE,
     async run(ports: CheckPorts) {
@@ -50,7 +48,7 @@ export function interceptionProbeCheck({ probeCommand }: PreflightSettings): Che
       const script = `ip link set lo up && ${rule} && exec "$@"`;
       const result = await runProgram(
         ports,
-        [unshare, "--net", "sh", "-c", script, "sh", ...probeCommand, ...target],
+        [unshare, "--net", "sh", "-c", script, "sh", ...ports.machine.redirectProbe, ...target],
         PROBE_LIMIT_MS,
       );
       if (result.kind === "ended" && result.code === 0) return PASSED;
