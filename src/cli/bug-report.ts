@@ -5,6 +5,7 @@ import type { SocketAddress } from "#base/net.ts";
 import type { ProxyReport } from "#pilot/push/status.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { type Collected, collect, type Part } from "./bug-report/collect.ts";
+import { commandParts } from "./bug-report/command-parts.ts";
 import { machineParts } from "./bug-report/machine-parts.ts";
 import { pilotParts, proxyParts, type ReportedProxy } from "./bug-report/mesh-parts.ts";
 import { PilotClient } from "./client/pilot-client.ts";
@@ -12,6 +13,7 @@ import { adminAddressOf } from "./client/proxies.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { pilotOption } from "./shell/options.ts";
 import { runs, type Shell } from "./shell/shell.ts";
+import { formatSocketAddress } from "./shell/socket-address.ts";
 import { formatTable } from "./shell/table.ts";
 
 interface BugReportFlags {
@@ -48,6 +50,7 @@ async function partsOf(shell: Shell, { pilot }: BugReportFlags): Promise<readonl
   return [
     ...pilotParts(shell.httpClient, pilot),
     ...proxyParts(shell.httpClient, await knownProxies(shell, pilot)),
+    ...commandParts(shell, formatSocketAddress(pilot)),
     ...machineParts(shell.machine, shell.env),
   ];
 }

@@ -1,6 +1,7 @@
 // `sampan __complete -- words…`: what completion scripts ask. A line for each candidate (value, tab, description), and one
 // at the end that says what the shell adds: `:nothing`, `:files` or `:folders`.
 import { Command } from "commander";
+import { LOG_LEVELS } from "#base/log.ts";
 import type { SocketAddress } from "#base/net.ts";
 import {
   type Candidate,
@@ -8,7 +9,7 @@ import {
   type Names,
   type TypedLine,
 } from "./completion/complete-words.ts";
-import { MeshNames } from "./completion/mesh-names.ts";
+import { NamesFromPilot } from "./completion/names-from-pilot.ts";
 import type { ValueSource } from "./completion/value-sources.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { runs, type Shell } from "./shell/shell.ts";
@@ -27,16 +28,22 @@ async function namesOf(
   source: ValueSource,
   typed: TypedLine,
 ): Promise<readonly Candidate[]> {
-  const mesh = new MeshNames(shell.httpClient, pilotOf(shell, typed));
+  const pilot = new NamesFromPilot(shell.httpClient, pilotOf(shell, typed));
   switch (source) {
     case "proxies":
-      return await mesh.proxies();
+      return await pilot.proxies();
     case "services":
-      return await mesh.services();
+      return await pilot.services();
     case "namespaces":
-      return await mesh.namespaces();
+      return await pilot.namespaces();
+    case "levels":
+      return LOG_LEVELS.map((value) => ({ value, description: "" }));
+    case "checks": {
+      const { CATALOGUE } = await import("#preflight/catalogue.ts");
+      return CATALOGUE.map(({ name, summary }) => ({ value: name, description: summary }));
+    }
     case "objects":
-      return await mesh.objects(() => true);
+      return await pilot.objects(() => true);
     default:
       return [];
   }

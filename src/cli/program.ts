@@ -1,10 +1,24 @@
 // The command line put together: the command that is called with all its flags, the others by name and summary only.
-import { Command, CommanderError } from "commander";
+import { type Argument, Command, CommanderError, type Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { COMMANDS, type CommandEntry } from "./commands.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import type { Shell } from "./shell/shell.ts";
 import { withoutExperimental } from "./shell/spellings.ts";
+
+/** Choices, default and variable of a flag or argument; a default that goes without saying is not said. */
+function describe(place: Option | Argument): string {
+  const { description, argChoices, defaultValue, defaultValueDescription } = place;
+  const isObvious = typeof defaultValue === "boolean" || Array.isArray(defaultValue);
+  const value = defaultValueDescription ?? (isObvious ? undefined : defaultValue);
+  const variable = "envVar" in place ? place.envVar : undefined;
+  const notes = [
+    ...(argChoices === undefined ? [] : [argChoices.join(", ")]),
+    ...(value === undefined ? [] : [`default: ${value}`]),
+    ...(variable === undefined ? [] : [`env: ${variable}`]),
+  ];
+  return notes.length === 0 ? description : `${description} (${notes.join("; ")})`.trim();
+}
 
 /** What every command has: behaviour that commander does not hand down to commands made elsewhere. */
 function prepare(command: Command, shell: Shell): Command {
@@ -12,6 +26,7 @@ function prepare(command: Command, shell: Shell): Command {
     .exitOverride()
     .helpOption("-h, --help", "explain this command")
     .helpCommand(false) // `help COMMAND` is rewritten once for all
+    .configureHelp({ optionDescription: describe, argumentDescription: describe })
     .showSuggestionAfterError()
     .showHelpAfterError(`(${fullName(command)} --help says more)`)
     .configureOutput({

@@ -12,7 +12,8 @@ export type ValueSource =
   | "phases"
   | "checks"
   | "parts"
-  | "namespaces";
+  | "namespaces"
+  | "levels";
 
 /** `undefined`: whatever the person likes. A test holds the table to every name that a command uses. */
 export const VALUE_SOURCES: Readonly<Record<string, ValueSource | undefined>> = {
@@ -24,6 +25,16 @@ export const VALUE_SOURCES: Readonly<Record<string, ValueSource | undefined>> = 
   n: undefined,
   id: undefined,
   name: undefined,
+  method: undefined,
+  prefix: undefined,
+  status: undefined,
+  "name=value": undefined,
+  shell: undefined,
+  level: "levels",
+  checks: "checks",
+  workload: "proxies",
+  service: "services",
+  namespace: "namespaces",
   proxy: "proxies",
   phases: "phases",
 };

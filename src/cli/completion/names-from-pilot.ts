@@ -1,6 +1,7 @@
 // Names for completion out of the running mesh. A pilot that does not answer at once is none: a person waits at the keyboard.
 import type { HttpClient } from "#base/http-client.ts";
 import type { SocketAddress } from "#base/net.ts";
+import { shortServiceName } from "../client/mesh-names.ts";
 import { PilotClient } from "../client/pilot-client.ts";
 import type { Candidate } from "./complete-words.ts";
 
@@ -27,7 +28,7 @@ interface NamedObject extends NamedService {
   readonly name?: unknown;
 }
 
-export class MeshNames {
+export class NamesFromPilot {
   readonly #pilot: PilotClient;
 
   constructor(httpClient: HttpClient, pilot: SocketAddress) {
@@ -77,7 +78,7 @@ export class MeshNames {
 
 /** As programs in the mesh call it: "reviews" in its own namespace, which "default" is for most. */
 const shortName = (hostname: string): string =>
-  hostname.replace(/\.default\.svc\.cluster\.local$/, "").replace(/\.svc\.cluster\.local$/, "");
+  shortServiceName(hostname).replace(/\.default$/, "");
 
 /** What a shell could take for something else is no name: it came from the network. */
 const isName = (value: unknown): value is string =>
