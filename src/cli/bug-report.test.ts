@@ -1,5 +1,6 @@
 // `sampan bug-report`: what is in the archive, what is named as missing, and that no planted secret is in it.
 import { describe, expect, test } from "bun:test";
+import type { Files } from "#base/files.ts";
 import type { HttpAnswer, HttpClient } from "#base/http-client.ts";
 import type { Machine } from "#base/machine.ts";
 import { collect } from "./bug-report/collect.ts";
@@ -84,6 +85,45 @@ const MACHINE = {
     path === "/etc/os-release" ? { kind: "read", text: "ID=debian\n" } : { kind: "missing" },
 } as unknown as Machine;
 
+const RECORD = {
+  apiVersion: "sampan.dev/v1",
+  kind: "Mesh",
+  pid: 1,
+  directory: "/mesh",
+  xds: "127.0.0.1:15010",
+  http: "127.0.0.1:15014",
+  parts: [
+    { name: "pilot", kind: "pilot", namespace: "default", log: "logs/pilot.log" },
+    {
+      name: "reviews-v1-1",
+      kind: "sidecar",
+      namespace: "default",
+      admin: "127.0.1.9:15000",
+      log: "logs/reviews-v1-1.log",
+    },
+  ],
+};
+
+const FILES: Readonly<Record<string, string>> = {
+  "/state/sampan/meshes/15014/mesh.json": JSON.stringify(RECORD),
+  "/state/sampan/meshes/15014/logs/reviews-v1-1.log": `started\nconnecting to redis://:${PLANTED}@r/0\nPASSWORD=${PLANTED}\n`,
+  "/state/sampan/meshes/15014/logs/reviews-v1-1.log.1": `older\n${KEY}`,
+};
+
+const FILE_PORT: Files = {
+  read: async (path) => {
+    const text = FILES[path];
+    if (text === undefined) return { kind: "failed", reason: "ENOENT" };
+    return { kind: "read", bytes: new TextEncoder().encode(text) };
+  },
+  list: async (folder) =>
+    Object.keys(FILES)
+      .filter((path) => path.startsWith(`${folder}/`))
+      .map((path) => ({ path: path.slice(folder.length + 1), sizeBytes: 0, stamp: "" })),
+  watch: () => ({ close() {} }),
+  append: () => ({ kind: "failed", reason: "EROFS" }),
+};
+
 interface Reported extends Ran {
   /** Of the archive, without its folder. */
   readonly files: ReadonlyMap<string, string>;
@@ -99,10 +139,12 @@ async function bugReport(
   const ran = await runFake(["bug-report", ...args], {
     httpClient: httpClientOf(PAGES),
     machine: MACHINE,
+    files: FILE_PORT,
     env: {
       SAMPAN_TOKEN: PLANTED,
       HTTP_PROXY: `http://user:${PLANTED}@proxy:3128`,
       HOME: "/home/somebody",
+      XDG_STATE_HOME: "/state",
       AWS_SECRET_ACCESS_KEY: PLANTED,
     },
     archiver: {
@@ -140,7 +182,7 @@ test("secrets planted everywhere are not in the archive, nor on the screen; the 
     expect(all).toContain(kept);
   }
   expect(files.get("machine/environment.txt")).toBe(
-    "HTTP_PROXY=http://[redacted]@proxy:3128\nSAMPAN_TOKEN=[redacted]\n",
+    "HTTP_PROXY=http://[redacted]@proxy:3128\nSAMPAN_TOKEN=[redacted]\nXDG_STATE_HOME=/state\n",
   );
   expect(stdout).toMatch(/^pilot\/configz.json +\d+ +4$/m);
 });
@@ -169,6 +211,21 @@ test("without a pilot the rest is reported, and what is missing is named", async
     "left out: pilot/syncz.json: http://127.0.0.1:15014/debug/syncz: no page",
   );
   expect([...files.keys()]).toContain("machine/etc/os-release");
+});
+
+test("logs of what sampan up started are in it, the older part too; a missing one is named", async () => {
+  const { files, stderr } = await bugReport([]);
+  expect(files.get("mesh/15014/logs/reviews-v1-1.log")).toStartWith("started\n");
+  expect(files.get("mesh/15014/logs/reviews-v1-1.log.1")).toBe("older\n[redacted]\n");
+  expect(JSON.parse(files.get("mesh/15014/mesh.json") ?? "")).toEqual(RECORD);
+  expect(stderr).toContain("left out: mesh/15014/logs/pilot.log: ENOENT\n");
+  expect(stderr).not.toContain("pilot.log.1");
+});
+
+test("without a pilot the proxies are those that sampan up started", async () => {
+  const { "/debug/syncz": _, ...others } = PAGES;
+  const { files } = await bugReport([], { httpClient: httpClientOf(others) });
+  expect([...files.keys()]).toContain("proxies/reviews-v1-1.default/stats.txt");
 });
 
 test("--dry-run writes nothing", async () => {

@@ -8,13 +8,15 @@ import { type Collected, collect, type Part } from "./bug-report/collect.ts";
 import { commandParts } from "./bug-report/command-parts.ts";
 import { machineParts } from "./bug-report/machine-parts.ts";
 import { pilotParts, proxyParts, type ReportedProxy } from "./bug-report/mesh-parts.ts";
+import { runDirectoryParts } from "./bug-report/run-directory-parts.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import { adminAddressOf } from "./client/proxies.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { pilotOption } from "./shell/options.ts";
 import { runs, type Shell } from "./shell/shell.ts";
-import { formatSocketAddress } from "./shell/socket-address.ts";
+import { formatSocketAddress, parseSocketAddress } from "./shell/socket-address.ts";
 import { formatTable } from "./shell/table.ts";
+import { type FoundMesh, findMeshes } from "./up/run-directory.ts";
 
 interface BugReportFlags {
   readonly output?: string;
@@ -37,19 +39,33 @@ passwords in URLs, values of variables and fields whose names say that they are 
 look through the files before you give them to anybody.
 `;
 
-async function knownProxies(shell: Shell, pilot: SocketAddress): Promise<readonly ReportedProxy[]> {
+/** Those that are connected to the pilot; without a pilot those that `sampan up` started. */
+async function knownProxies(
+  shell: Shell,
+  pilot: SocketAddress,
+  meshes: readonly FoundMesh[],
+): Promise<readonly ReportedProxy[]> {
   const answer = await new PilotClient(shell.httpClient, pilot).get<unknown>("/debug/syncz");
-  const reports = answer.kind === "answered" && Array.isArray(answer.value) ? answer.value : [];
-  return (reports as readonly ProxyReport[]).map((report) => ({
-    name: `${report.name}.${report.namespace}`,
-    admin: adminAddressOf(report),
-  }));
+  if (answer.kind === "answered" && Array.isArray(answer.value)) {
+    return (answer.value as readonly ProxyReport[]).map((report) => ({
+      name: `${report.name}.${report.namespace}`,
+      admin: adminAddressOf(report),
+    }));
+  }
+  return meshes
+    .flatMap(({ record }) => record.parts)
+    .flatMap(({ name, namespace, admin = "" }) => {
+      const address = parseSocketAddress(admin);
+      return address === undefined ? [] : [{ name: `${name}.${namespace}`, admin: address }];
+    });
 }
 
 async function partsOf(shell: Shell, { pilot }: BugReportFlags): Promise<readonly Part[]> {
+  const meshes = await findMeshes(shell.files, shell.env);
   return [
     ...pilotParts(shell.httpClient, pilot),
-    ...proxyParts(shell.httpClient, await knownProxies(shell, pilot)),
+    ...proxyParts(shell.httpClient, await knownProxies(shell, pilot, meshes)),
+    ...runDirectoryParts(shell.files, meshes),
     ...commandParts(shell, formatSocketAddress(pilot)),
     ...machineParts(shell.machine, shell.env),
   ];

@@ -15,6 +15,7 @@ import { EXIT } from "./shell/exit-status.ts";
 import { runs, type Shell } from "./shell/shell.ts";
 import { parseSocketAddress } from "./shell/socket-address.ts";
 import { withoutExperimental } from "./shell/spellings.ts";
+import { findMeshes } from "./up/run-directory.ts";
 
 const DEFAULT_PILOT: SocketAddress = { host: "127.0.0.1", port: 15014 };
 
@@ -41,6 +42,11 @@ async function namesOf(
     case "checks": {
       const { CATALOGUE } = await import("#preflight/catalogue.ts");
       return CATALOGUE.map(({ name, summary }) => ({ value: name, description: summary }));
+    }
+    case "parts": {
+      const meshes = await findMeshes(shell.files, shell.env);
+      const parts = meshes.flatMap(({ record }) => record.parts);
+      return parts.map(({ name, kind }) => ({ value: name, description: kind }));
     }
     case "objects":
       return await pilot.objects(() => true);

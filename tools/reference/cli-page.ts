@@ -74,6 +74,11 @@ export function visibleCommands(command: Command): readonly Command[] {
 
 const usage = (command: Command): string => `${fullName(command)} ${command.usage()}`;
 
+function jsonSentence({ options }: Command): string {
+  const hasYaml = options.some(({ argChoices }) => argChoices?.includes("yaml"));
+  return hasYaml ? "`-o json` and `-o yaml` print:" : "`-o json` prints:";
+}
+
 function section(command: Command, { statuses, jsonShapes }: CommandSources): string {
   const depth = fullName(command).split(" ").length;
   const name = fullName(command).replace(/^sampan /, "");
@@ -90,7 +95,7 @@ function section(command: Command, { statuses, jsonShapes }: CommandSources): st
     ...argumentTable(command),
     ...flagTable(command),
     ...(after === "" ? [] : [fenced(after)]),
-    ...(shape === undefined ? [] : ["`-o json` and `-o yaml` print:", fenced(shape, "ts")]),
+    ...(shape === undefined ? [] : [jsonSentence(command), fenced(shape, "ts")]),
     ...(depth > 2
       ? []
       : [

@@ -8,7 +8,13 @@ export type JsonShapes = ReadonlyMap<string, string>;
 type ShapeSource = readonly [file: string, ...types: string[]];
 
 /** Every command that has `-o json`; a test holds it complete. */
-export const SHAPE_SOURCES: Readonly<Record<string, readonly ShapeSource[]>> = {};
+export const SHAPE_SOURCES: Readonly<Record<string, readonly ShapeSource[]>> = {
+  preflight: [["src/preflight/json-report.ts", "PreflightReportJson", "CheckJson", "FindingJson"]],
+  tap: [
+    ["src/cli/tap/tapped-request.ts", "TappedRequest", "TappedPeer"],
+    ["src/cli/tap/trace.ts", "HeaderLine"],
+  ],
+};
 
 /** The declaration of an exported interface or type with its doc comment; undefined when there is none of that name. */
 export function declarationOf(source: string, name: string): string | undefined {

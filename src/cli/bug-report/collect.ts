@@ -12,6 +12,8 @@ export interface Part {
   readonly read: () => Promise<PartContent> | PartContent;
   /** Which end is kept of what is too long: a log's last lines tell most. */
   readonly keeps?: "start" | "end";
+  /** Not worth a word when it is missing. */
+  readonly isOptional?: boolean;
 }
 
 export interface Collected {
@@ -50,7 +52,7 @@ export async function collect(
   for (const part of parts) {
     const content = await part.read();
     if (content.kind === "missing") {
-      entries.push(missing(part, content.reason));
+      if (part.isOptional !== true) entries.push(missing(part, content.reason));
       continue;
     }
     // Before it is cut: half a private key would no longer look like one.
