@@ -162,6 +162,8 @@ async function sampan(
     "1",
     "-l",
     "error",
+    "--skip-phases",
+    "preflight",
   ];
 }
 

@@ -1,5 +1,6 @@
 // `sampan`: the process. Composition root: the real terminal and ports are picked here, and handed to the command.
 
+import { homedir } from "node:os";
 import { systemArchiver } from "#io/bun/archiver.ts";
 import { systemDns } from "#io/bun/dns.ts";
 import { systemFileWriter } from "#io/bun/file-writer.ts";
@@ -38,6 +39,8 @@ function environment(): Record<string, string> {
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined) env[name] = value;
   }
+  // Service managers start programs without it.
+  if ((env["HOME"] ?? "") === "") env["HOME"] = homedir();
   return env;
 }
 

@@ -1,5 +1,4 @@
 // `sampan pilot`: the control plane as a process. Composition root: the real ports are picked here.
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { LogLevel } from "#base/log.ts";
@@ -15,12 +14,21 @@ import { FolderStore } from "#pilot/config/folder-store.ts";
 import { DEFAULT_MESH_SETTINGS } from "#pilot/model/mesh-settings.ts";
 import { Pilot } from "#pilot/pilot.ts";
 import { contentVersion } from "#xds/content-version.ts";
+import {
+  addPreflightOptions,
+  addSkipPhasesOption,
+  addVerbosityOptions,
+  type PreflightFlags,
+} from "./preflight/options.ts";
+import { preflight, tellPreflightFailed } from "./preflight/phase.ts";
+import { pilotSettings } from "./preflight/settings.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { addressOption, durationOption, logLevelOption } from "./shell/options.ts";
 import type { Shell } from "./shell/shell.ts";
 import { formatSocketAddress } from "./shell/socket-address.ts";
+import { stateHome } from "./shell/state-home.ts";
 
-interface PilotFlags {
+interface PilotFlags extends PreflightFlags {
   readonly config: string;
   readonly xdsAddress: SocketAddress;
   readonly httpAddress: SocketAddress;
@@ -29,6 +37,7 @@ interface PilotFlags {
   readonly tap: boolean;
   readonly stateDir: string | undefined;
   readonly logLevel: LogLevel;
+  readonly skipPhases?: readonly string[];
 }
 
 /** What stands behind "cannot listen": the process that holds the port, when it can be seen. */
@@ -39,13 +48,18 @@ function cannotListen(flag: string, address: SocketAddress, reason: string): str
 }
 
 /** One folder for each configuration folder, so that two pilots do not share their instances. */
-function defaultStateDirectory(config: string): string {
-  const home = process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state");
+function defaultStateDirectory(config: string, env: Shell["env"]): string {
   const name = contentVersion(new TextEncoder().encode(resolve(config)));
-  return join(home, "sampan", `pilot-${name}`);
+  return join(stateHome(env), "sampan", `pilot-${name}`);
 }
 
-async function run(flags: PilotFlags): Promise<number> {
+async function run(flags: PilotFlags, shell: Shell): Promise<number> {
+  const stateDirectory = flags.stateDir ?? defaultStateDirectory(flags.config, shell.env);
+  if (flags.skipPhases === undefined) {
+    const settings = pilotSettings({ ...flags, stateDirectory });
+    const checked = await preflight(shell, "pilot", settings, flags);
+    if (checked.kind === "failed") return tellPreflightFailed(shell, checked);
+  }
   const log = createLog(flags.logLevel, "pilot");
   const opened = await FolderStore.open({
     folder: resolve(flags.config),
@@ -60,7 +74,6 @@ async function run(flags: PilotFlags): Promise<number> {
     );
     return EXIT.unreadable;
   }
-  const stateDirectory = flags.stateDir ?? defaultStateDirectory(flags.config);
   const state = createStateFile(join(stateDirectory, "instances.json"), (reason) =>
     log.warning("cannot keep the registered instances over a restart", { reason }),
   );
@@ -104,7 +117,7 @@ async function run(flags: PilotFlags): Promise<number> {
 }
 
 export function pilotCommand(shell: Shell): Command {
-  return new Command("pilot")
+  const command = new Command("pilot")
     .summary("run the control plane over a folder of Istio YAML")
     .description(
       "Reads every *.yaml and *.yml below the folder, watches it, and serves it over xDS to sampan's proxies,\nstock Envoys and gRPC clients. Prints `ready` with its addresses when it serves.",
@@ -130,9 +143,10 @@ export function pilotCommand(shell: Shell): Command {
       "where registered instances outlive a restart (default: below $XDG_STATE_HOME/sampan)",
     )
     .option("-l, --log-level <level>", "what to log on stderr", logLevelOption, "info")
-    .addHelpText("after", "\nExample:\n  sampan pilot --config ./mesh\n")
-    .action(async (flags: PilotFlags) => {
-      shell.exit(await run(flags));
-      process.exit();
-    });
+    .addHelpText("after", "\nExample:\n  sampan pilot --config ./mesh\n");
+  addVerbosityOptions(addSkipPhasesOption(addPreflightOptions(command)));
+  return command.action(async (flags: PilotFlags) => {
+    shell.exit(await run(flags, shell));
+    process.exit();
+  });
 }

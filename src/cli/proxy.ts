@@ -17,6 +17,14 @@ import { Proxy } from "#proxy/proxy.ts";
 import type { WorkerAnswer, WorkerCommand } from "#proxy/worker/messages.ts";
 import { WorkerGroup } from "#proxy/worker/worker-group.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import {
+  addPreflightOptions,
+  addSkipPhasesOption,
+  addVerbosityOptions,
+  type PreflightFlags,
+} from "./preflight/options.ts";
+import { preflight, tellPreflightFailed } from "./preflight/phase.ts";
+import { proxySettings } from "./preflight/settings.ts";
 import { loadBootstrap } from "./proxy/load-bootstrap.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { logLevelOption, wholeNumberOption, workerCountOption } from "./shell/options.ts";
@@ -26,7 +34,7 @@ import { formatSocketAddress } from "./shell/socket-address.ts";
 /** A stack trace of a few frames. */
 const MAX_REASON_LENGTH = 2_000;
 
-interface ProxyFlags {
+interface ProxyFlags extends PreflightFlags {
   readonly configPath: string;
   readonly mode: "serve" | "validate";
   readonly concurrency: number;
@@ -34,6 +42,7 @@ interface ProxyFlags {
   readonly serviceCluster?: string;
   readonly logLevel: LogLevel;
   readonly drainTimeS: number;
+  readonly skipPhases?: readonly string[];
 }
 
 /** POST /logging changes it. */
@@ -129,12 +138,16 @@ function createProxy(
   );
 }
 
-async function run(flags: ProxyFlags): Promise<number> {
+async function run(flags: ProxyFlags, shell: Shell): Promise<number> {
   const config = load(flags);
   if (typeof config === "number") return config;
   if (flags.mode === "validate") {
     process.stdout.write(`configuration '${flags.configPath}' OK\n`);
     return EXIT.ok;
+  }
+  if (flags.skipPhases === undefined) {
+    const checked = await preflight(shell, "proxy", proxySettings({ ...flags, config }), flags);
+    if (checked.kind === "failed") return tellPreflightFailed(shell, checked);
   }
   let stop: () => void = () => {};
   const stopped = new Promise<void>((resolve) => {
@@ -165,7 +178,7 @@ async function run(flags: ProxyFlags): Promise<number> {
 }
 
 export function proxyCommand(shell: Shell): Command {
-  return new Command("proxy")
+  const command = new Command("proxy")
     .summary("run the data plane on an Envoy bootstrap file")
     .description(
       "Serves what an Envoy bootstrap file says: static resources, or dynamic ones over ADS. The same file starts Envoy.",
@@ -191,9 +204,10 @@ export function proxyCommand(shell: Shell): Command {
       wholeNumberOption,
       600,
     )
-    .addHelpText("after", "\nExample:\n  sampan proxy -c bootstrap.yaml --concurrency 2\n")
-    .action(async (flags: ProxyFlags) => {
-      shell.exit(await run(flags));
-      process.exit();
-    });
+    .addHelpText("after", "\nExample:\n  sampan proxy -c bootstrap.yaml --concurrency 2\n");
+  addVerbosityOptions(addSkipPhasesOption(addPreflightOptions(command)));
+  return command.action(async (flags: ProxyFlags) => {
+    shell.exit(await run(flags, shell));
+    process.exit();
+  });
 }

@@ -54,24 +54,27 @@ export interface IgnoreSources {
 }
 
 const split = (lists: readonly string[]): string[] =>
-  lists.flatMap((list) => list.split(",")).map((name) => name.trim().toLowerCase());
+  lists.flatMap((list) => list.split(",")).map((name) => name.trim());
+
+const inLowerCase = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase());
 
 /** `known`: names of all checks, families with their variable part, and the names of this run. */
 export function parseIgnoreList(
   { flag, file, byDefault }: IgnoreSources,
   known: readonly string[],
 ): ParsedIgnoreList {
-  const given = new Set(split([...flag, ...file]).filter((name) => name !== ""));
+  const typed = split([...flag, ...file]).filter((name) => name !== "");
+  const given = new Set(inLowerCase(typed));
   if (given.has(ALL)) {
     if (given.size === 1) return { kind: "parsed", ignored: { kind: "all" } };
     const value = [...given].sort().join(",");
     return invalid(value, "don't specify individual checks if 'all' is used");
   }
-  const unknown = [...given].find((name) => name !== NONE && !isKnownName(known, name));
+  const unknown = typed.find((name) => name.toLowerCase() !== NONE && !isKnownName(known, name));
   if (unknown !== undefined) {
     return invalid(unknown, `no check has this name; ${suggestName(known, unknown)}`);
   }
-  const names = given.has(NONE) ? given : new Set([...split(byDefault), ...given]);
+  const names = given.has(NONE) ? given : new Set([...inLowerCase(byDefault), ...given]);
   return { kind: "parsed", ignored: { kind: "names", names } };
 }
 

@@ -22,7 +22,10 @@ const SAMPAN = join(import.meta.dir, "..", "..", "bin", "sampan");
 
 const DATA_PLANES = [
   { name: "Envoy", command: [envoy.kind === "found" ? envoy.path : "", "--disable-hot-restart"] },
-  { name: "sampan", command: [SAMPAN, "proxy", "--drain-time-s", "1"] },
+  {
+    name: "sampan",
+    command: [SAMPAN, "proxy", "--drain-time-s", "1", "--skip-phases", "preflight"],
+  },
 ] as const;
 
 /**
