@@ -5,7 +5,26 @@ import { checkGlobal, isRequire, OWN } from "./globals.ts";
 import { type Import, importsOf } from "./imports.ts";
 import { tokensOf } from "./tokens.ts";
 
-/** Room -> rooms it may import besides itself. `proxy/route` and `proxy/config` are doors of the proxy that explain may use. */
+/**
+ * The doors of the proxy that explain may use: what decides about a request and holds no sockets, so that an explanation is made
+ * by the code that routes.
+ */
+const EXPLAINED: readonly string[] = [
+  "proxy/route",
+  "proxy/config",
+  "proxy/filter/fault/fault-settings.ts",
+  "proxy/http/path-normalization.ts",
+  "proxy/http/request-headers.ts",
+  "proxy/http/underscores.ts",
+  "proxy/listener/filter-chain-match.ts",
+  "proxy/response-flags.ts",
+  "proxy/stream-info.ts",
+  "proxy/upstream/health-flag.ts",
+  "proxy/upstream/locality-weight.ts",
+  "proxy/upstream/priority-load.ts",
+];
+
+/** Room -> rooms, or files of one, that it may import besides itself. */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   codec: ["base"],
@@ -15,7 +34,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   pilot: ["base", "api", "xds"],
   release: ["base", "api"],
   preflight: ["base"],
-  explain: ["base", "api", "proxy/route", "proxy/config"],
+  explain: ["base", "api", "codec", ...EXPLAINED],
   io: ["base", "xds", "api", "pilot"],
   cli: ["*"],
   dashboard: ["*"],
@@ -27,7 +46,7 @@ const IO_TYPES_ONLY = new Set(["pilot"]);
 /** Package -> the files or folders below src/ that may import it; everything else takes our own name for it. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/protobuf": ["api/", "xds/", "proxy/", "pilot/", "io/grpc/", "explain/", "cli/"],
-  yaml: ["api/yaml.ts", "cli/shell/output.ts"],
+  yaml: ["api/yaml.ts", "api/yaml-edit.ts", "cli/shell/output.ts"],
   re2js: ["base/regex.ts"],
   ajv: ["pilot/config/validate/"],
   "ajv-formats": ["pilot/config/validate/"],

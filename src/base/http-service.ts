@@ -5,6 +5,8 @@ export interface HttpServiceRequest {
   /** Without the query, percent-encoding kept. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
   /** At most the adapter's limit; longer ones are refused with 413 before they come here. */
   readonly body: string;
 }
@@ -12,10 +14,15 @@ export interface HttpServiceRequest {
 export interface HttpServiceResponse {
   readonly status: number;
   readonly contentType: string;
+  /** Besides content-type. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-export type HttpService = (request: HttpServiceRequest) => HttpServiceResponse;
+/** May answer later; never rejects for what a client sent. */
+export type HttpService = (
+  request: HttpServiceRequest,
+) => HttpServiceResponse | Promise<HttpServiceResponse>;
 
 export const jsonResponse = (value: unknown, status = 200): HttpServiceResponse => ({
   status,

@@ -110,15 +110,16 @@ class World {
     });
   }
 
-  page(path: string): unknown {
-    const request = { method: "GET", path, query: new URLSearchParams(), body: "" };
-    return JSON.parse(this.pilot.httpService(request).body);
+  async page(path: string): Promise<unknown> {
+    const request = { method: "GET", path, query: new URLSearchParams(), headers: {}, body: "" };
+    return JSON.parse((await this.pilot.httpService(request)).body);
   }
 
-  putHealth(name: string, body: string): number {
+  async putHealth(name: string, body: string): Promise<number> {
     const path = `/v1/namespaces/default/workloads/${name}/health`;
-    return this.pilot.httpService({ method: "PUT", path, query: new URLSearchParams(), body })
-      .status;
+    const headers = { "content-type": "application/json" };
+    const request = { method: "PUT", path, query: new URLSearchParams(), headers, body };
+    return (await this.pilot.httpService(request)).status;
   }
 }
 
@@ -182,28 +183,28 @@ test("an instance leaves after the grace period, and stays when it comes back in
   expect(client.endpointsOf(REVIEWS)).toEqual(["127.77.31.2:15006"]);
 });
 
-test("an instance that its supervisor finds unhealthy is no endpoint until it is healthy again", () => {
+test("an instance that its supervisor finds unhealthy is no endpoint until it is healthy again", async () => {
   const world = new World(SERVICE);
   const client = world.connect();
   client.subscribe(ENDPOINT, [REVIEWS]);
   world.instance(1);
   world.instance(2);
   world.time.advance(100);
-  expect(world.putHealth("reviews-v1-1", '{"healthy": false}')).toBe(200);
+  expect(await world.putHealth("reviews-v1-1", '{"healthy": false}')).toBe(200);
   world.time.advance(100);
   expect(client.endpointsOf(REVIEWS)).toEqual(["127.77.31.2:15006"]);
-  expect(world.putHealth("reviews-v1-1", '{"healthy": true}')).toBe(200);
+  expect(await world.putHealth("reviews-v1-1", '{"healthy": true}')).toBe(200);
   world.time.advance(100);
   expect(client.endpointsOf(REVIEWS)).toEqual(["127.77.31.1:15006", "127.77.31.2:15006"]);
 });
 
-test("after a restart nobody loses an instance that has not come back yet, but one that never comes back leaves", () => {
+test("after a restart nobody loses an instance that has not come back yet, but one that never comes back leaves", async () => {
   const world = new World(SERVICE);
   world.instance(1);
   world.instance(2);
   world.instance(3);
   world.time.advance(100);
-  world.putHealth("reviews-v1-3", '{"healthy": false}');
+  await world.putHealth("reviews-v1-3", '{"healthy": false}');
   world.time.advance(100);
   world.restart();
   const client = world.connect();
@@ -236,21 +237,21 @@ test.each([
   ["no JSON", "reviews-v1-1", "yes", 400],
   ["another type", "reviews-v1-1", '{"healthy": "yes"}', 400],
   ["null", "reviews-v1-1", "null", 400],
-])("health of %s is refused", (_case, name, body, status) => {
+])("health of %s is refused", async (_case, name, body, status) => {
   const world = new World(SERVICE);
   world.instance(1);
   world.time.advance(100);
-  expect(world.putHealth(name, body)).toBe(status);
+  expect(await world.putHealth(name, body)).toBe(status);
 });
 
-test("a refusal is reported with the proxy's words and the objects behind the resource", () => {
+test("a refusal is reported with the proxy's words and the objects behind the resource", async () => {
   const world = new World(SERVICE, SUBSETS);
   const words = `Error adding/updating cluster(s) ${REVIEWS_V1}: no such thing`;
   world.connect({ refuses: { [CLUSTER]: words } });
   const line = world.log.lines.find((text) => text.startsWith("proxy refused resources"));
   expect(line).toContain(words);
   expect(line).toContain("DestinationRule/default/reviews");
-  expect(world.page("/debug/syncz")).toMatchObject([
+  expect(await world.page("/debug/syncz")).toMatchObject([
     { state: "rejected", types: [{ type: "CDS", state: "rejected", lastRefusal: { words } }, {}] },
   ]);
 });

@@ -1,6 +1,6 @@
 // The FileWriter port: a new file beside the old one, synced, then renamed over it.
 import { mkdirSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { FileWriter, Written } from "#base/file-writer.ts";
 
@@ -18,15 +18,29 @@ export async function replaceFile(
   mode = 0o600,
 ): Promise<void> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const beside = `${path}.new`;
+  const target = await realpath(path).catch(() => path);
+  const before = await stat(target).catch(() => undefined);
+  const beside = `${target}.new`;
   const file = await open(beside, "w", mode);
   try {
+    if (before !== undefined) await file.chmod(before.mode & 0o7777);
     await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(beside, path);
+  await rename(beside, target);
+  await syncFolder(dirname(target));
+}
+
+/** After a rename the name itself is on disk only when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 export const systemFileWriter: FileWriter = {

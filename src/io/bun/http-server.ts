@@ -24,10 +24,11 @@ function isOwnName(hostname: string, listening: string): boolean {
   );
 }
 
-function respond({ status, contentType, body }: HttpServiceResponse): Response {
+function respond({ status, contentType, headers, body }: HttpServiceResponse): Response {
   return new Response(body, {
     status,
     headers: {
+      ...headers,
       "content-type": contentType,
       "cache-control": "no-cache, max-age=0",
       "x-content-type-options": "nosniff",
@@ -51,10 +52,11 @@ export function serveHttp(address: SocketAddress, service: HttpService): Listeni
           return respond(textResponse("Host is not an address of this server\n", 403));
         }
         return respond(
-          service({
+          await service({
             method: request.method,
             path: target.pathname,
             query: target.searchParams,
+            headers: Object.fromEntries(request.headers),
             body: await request.text(),
           }),
         );

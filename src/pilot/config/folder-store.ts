@@ -1,25 +1,36 @@
 // A store that is a folder of YAML files: what stands there is what exists, within moments of every edit.
 // What cannot be read or is wrong keeps its last good version, and says so.
 import type { Clock } from "#base/clock.ts";
+import type { FileWriter } from "#base/file-writer.ts";
 import type { FileEntry, Files } from "#base/files.ts";
 import type { Log } from "#base/log.ts";
 import type { Timer, Timers } from "#base/timers.ts";
 import { type ConfigObject, type ObjectKey, objectKey, type Problem } from "../model/object.ts";
 import { FileReadings } from "./file-readings.ts";
 import { type FileChange, FolderLook } from "./folder-look.ts";
+import { type FolderEdit, FolderWriter } from "./folder-writer.ts";
 import { IGNORE_FILE, IgnoredPaths } from "./ignored.ts";
 import { withLastGood } from "./last-good.ts";
 import { MAX_FILES, MAX_OBJECTS, MAX_PROBLEMS } from "./limits.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { collect, sortByAge } from "./parse-objects.ts";
 import { PlacedObject } from "./placed-object.ts";
-import type { LazyProblem, ObjectReading } from "./read-document.ts";
-import type { ConfigListener, ConfigStore } from "./store.ts";
+import type { LazyProblem, ObjectReading, Reading } from "./read-document.ts";
+import type {
+  ConfigListener,
+  ConfigStore,
+  PutOutcome,
+  PutRequest,
+  RemoveOutcome,
+  WriteCondition,
+} from "./store.ts";
 
 export interface FolderStoreOptions {
   /** Problems name files as `folder/path`. */
   readonly folder: string;
   readonly files: Files;
+  /** Left out: a folder that is only read, where every write is refused. */
+  readonly fileWriter?: FileWriter;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
@@ -36,18 +47,28 @@ export class FolderStore implements ConfigStore {
   readonly #options: FolderStoreOptions;
   readonly #store = new MemoryStore();
   readonly #look = new FolderLook();
+  readonly #writer: FolderWriter;
   /** By path, relative to the folder. */
   readonly #files = new Map<string, FileReadings>();
   #pathOf: ReadonlyMap<ObjectKey, string> = new Map();
   #folderProblem: Problem | undefined;
   #watching: { close(): void } | undefined;
   #timer: { readonly timer: Timer; readonly atMs: number } | undefined;
+  /** Looks and writes happen one after another: the last of them. */
+  #last: Promise<unknown> = Promise.resolve();
   #isRefreshing = false;
   #isStale = false;
   #isClosed = false;
+  #ignored = new IgnoredPaths("");
 
   private constructor(options: FolderStoreOptions) {
     this.#options = options;
+    this.#writer = new FolderWriter(options, {
+      find: (key) => this.list().find((object) => objectKey(object) === key),
+      pathsOf: (key) => this.#pathsOf(key),
+      isIgnored: (path) => this.#ignored.covers(path),
+      adopt: (edit) => this.#adopt(edit),
+    });
   }
 
   /** Reads everything below the folder and follows its changes from then on. Fails only when the folder cannot be listed. */
@@ -74,6 +95,37 @@ export class FolderStore implements ConfigStore {
 
   onChange(listener: ConfigListener): { close(): void } {
     return this.#store.onChange(listener);
+  }
+
+  put(request: PutRequest): Promise<PutOutcome> {
+    return this.#inTurn(() => this.#writer.put(request));
+  }
+
+  remove(key: ObjectKey, condition?: WriteCondition, isDryRun = false): Promise<RemoveOutcome> {
+    return this.#inTurn(() => this.#writer.remove(key, condition, isDryRun));
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(act);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Every file that has a document of this object, the one that is in force first. */
+  #pathsOf(key: ObjectKey): readonly string[] {
+    const inForce = this.#pathOf.get(key);
+    const paths = [...this.#files]
+      .filter(([path, { readings }]) => path !== inForce && readings.some((r) => speaksOf(r, key)))
+      .map(([path]) => path)
+      .sort();
+    return inForce === undefined ? paths : [inForce, ...paths];
+  }
+
+  /** A file that was just written is read at once: it cannot be half done. */
+  async #adopt({ path }: FolderEdit): Promise<void> {
+    const listing = await this.#list();
+    if ("reason" in listing) return; // the next look finds it
+    await this.#apply([{ path, entry: listing.find((entry) => entry.path === path) }]);
   }
 
   /** Stops following the folder; what was read stays. */
@@ -103,7 +155,7 @@ export class FolderStore implements ConfigStore {
     try {
       while (this.#isStale && !this.#isClosed) {
         this.#isStale = false;
-        await this.#lookNow();
+        await this.#inTurn(() => this.#lookNow());
       }
     } finally {
       this.#isRefreshing = false;
@@ -134,6 +186,7 @@ export class FolderStore implements ConfigStore {
     const ignored = new IgnoredPaths(
       ignoring.kind === "read" ? new TextDecoder().decode(ignoring.bytes) : "",
     );
+    this.#ignored = ignored;
     const listing = await files.list(folder);
     if ("reason" in listing) return listing;
     const yaml = listing.filter(({ path }) => /\.ya?ml$/.test(path) && !ignored.covers(path));
@@ -205,6 +258,11 @@ export class FolderStore implements ConfigStore {
     const source = { file: this.#options.folder, line: 1, column: 1 };
     return { severity: "error", source, object: undefined, field: "", message };
   }
+}
+
+function speaksOf(reading: Reading, key: ObjectKey): boolean {
+  if (reading.kind === "object") return objectKey(reading.object) === key;
+  return reading.kind === "wrong" && reading.key === key;
 }
 
 /** Keeps the old object while the content is the same, so that whoever knows it by identity sees no change. */

@@ -1,4 +1,5 @@
 // A folder in memory that a test edits: the Files port with a watcher that is told of every edit.
+import type { FileWriter } from "#base/file-writer.ts";
 import type { Appender, FileEntry, Files, Reading } from "#base/files.ts";
 
 interface FakeFile {
@@ -51,6 +52,21 @@ export class FakeFiles implements Files {
     this.#files.set(to, file);
     this.changed();
   }
+
+  /** Set: nothing can be written. */
+  writeFailure: string | undefined;
+
+  readonly writer: FileWriter = {
+    replace: async (path, content) => {
+      if (this.writeFailure !== undefined) return { kind: "failed", reason: this.writeFailure };
+      this.write(path.slice(this.#folder.length + 1), content);
+      return { kind: "written" };
+    },
+    remove: async (path) => {
+      this.remove(path.slice(this.#folder.length + 1));
+      return { kind: "written" };
+    },
+  };
 
   changed(): void {
     for (const watcher of this.#watchers) watcher();

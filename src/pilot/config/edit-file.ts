@@ -1,0 +1,231 @@
+// Changes to the text of a configuration file, one object at a time. Every other document keeps its bytes, and so do comments
+// that stand for themselves. Nothing is handed out before it was read back and found to hold exactly what was meant.
+import { parseYamlDocuments } from "#api/yaml.ts";
+import { editYaml, renderYaml, type YamlChange } from "#api/yaml-edit.ts";
+import { type ObjectKey, objectKey } from "../model/object.ts";
+import { DocumentText } from "./document-text.ts";
+import type { ObjectPlace, PlacedObject } from "./placed-object.ts";
+import { type Reading, readDocument } from "./read-document.ts";
+import { type DocumentSlice, splitDocuments } from "./split-documents.ts";
+
+export type EditedFile =
+  /** undefined: no document is left, the file has to go. */
+  | { readonly kind: "edited"; readonly text: string | undefined }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** What the object is to become; `hash` is that of the object in `text`. */
+export interface NewObject {
+  readonly text: string;
+  readonly hash: string;
+  readonly style: "text" | "merge";
+}
+
+interface ReadSlice {
+  readonly slice: DocumentSlice;
+  readonly readings: readonly Reading[];
+}
+
+/** An object in a file, and the text of its document as it was last read: one that reads otherwise now is not written over. */
+export interface SeenObject {
+  readonly key: ObjectKey;
+  readonly text: string | undefined;
+}
+
+/** The object's document where it stands gets new content. */
+export function replaceInFile(text: string, seen: SeenObject, wanted: NewObject): EditedFile {
+  return change(text, seen, wanted.hash, (slice, place) => replacedSlice(slice, place, wanted));
+}
+
+/** The object goes, and the file with it when nothing else is in it. */
+export function removeFromFile(text: string, seen: SeenObject): EditedFile {
+  return change(text, seen, undefined, (slice, place) => {
+    if (place.at.length === 0) return withoutBody(slice);
+    const items = parseYamlDocuments(slice, "").documents[place.index]?.value as
+      | { readonly items?: readonly unknown[] }
+      | undefined;
+    if ((items?.items ?? []).length === 1) return withoutBody(slice);
+    return editYaml(slice, [{ path: place.at, value: undefined }]);
+  });
+}
+
+/** A new document at the end. */
+export function appendToFile(text: string, key: ObjectKey, wanted: NewObject): EditedFile {
+  const before = readSlices(text);
+  const unsure = whyUnsure(before);
+  if (unsure !== undefined) return refused(unsure);
+  const lineEnd = text === "" || text.endsWith("\n") ? "" : "\n";
+  const after = `${text}${lineEnd}---\n${ownText(wanted.text)}`;
+  return verified(before, after, key, wanted.hash);
+}
+
+/** A document as it is shown to who edits it: without the marker, and without comments that stand for themselves around it. */
+export function bodyOf(sliceText: string): string {
+  return cut(sliceText).body;
+}
+
+/** Text for a document of its own: without a marker, ending with a line end. */
+export function ownText(text: string): string {
+  const { head, body, tail } = cut(text);
+  return `${withoutMarker(head)}${body}${tail}`.trimEnd().concat("\n");
+}
+
+const refused = (reason: string): EditedFile => ({ kind: "refused", reason });
+
+const JUST_EDITED = "the file was just edited: try again";
+
+function change(
+  text: string,
+  { key, text: seenText }: SeenObject,
+  hash: string | undefined,
+  edit: (slice: string, place: ObjectPlace) => string | undefined,
+): EditedFile {
+  const slices = readSlices(text);
+  const unsure = whyUnsure(slices);
+  if (unsure !== undefined) return refused(unsure);
+  for (const { slice, readings } of slices) {
+    const found = readings.find((reading) => keyOf(reading) === key);
+    if (found === undefined || found.kind === "ignored") continue;
+    if (seenText !== undefined && seenText !== slice.text) return refused(JUST_EDITED);
+    if (/^(?:%|\.\.\.(?:\s|$))/m.test(slice.text)) {
+      return refused('the file has YAML directives or "..." markers: edit it by hand');
+    }
+    const edited = edit(slice.text, found.place);
+    if (edited === undefined) return refused("the document cannot be rewritten: edit it by hand");
+    const start = offsetOfLine(text, slice.line);
+    const after = text.slice(0, start) + edited + text.slice(start + slice.text.length);
+    return verified(slices, after, key, hash);
+  }
+  return refused(JUST_EDITED);
+}
+
+function readSlices(text: string): readonly ReadSlice[] {
+  return splitDocuments(text).map((slice) => ({
+    slice,
+    readings: readDocument(new DocumentText(slice.text, "", slice.line)),
+  }));
+}
+
+/** While it cannot be said what a document is, nobody knows what its text belongs to. */
+function whyUnsure(slices: readonly ReadSlice[]): string | undefined {
+  for (const { readings } of slices) {
+    for (const reading of readings) {
+      if (reading.kind !== "wrong" || reading.key !== undefined) continue;
+      const problem = reading.problems[0]?.();
+      if (problem === undefined) continue;
+      const { line, column } = problem.source;
+      return `line ${line}:${column} must be mended first: ${problem.message}`;
+    }
+  }
+  return undefined;
+}
+
+function keyOf(reading: Reading): ObjectKey | undefined {
+  if (reading.kind === "object") return objectKey(reading.object);
+  return reading.kind === "wrong" ? reading.key : undefined;
+}
+
+/** The file as it would be, read again: `key` has the hash that it should have, and nothing else is different. */
+function verified(
+  before: readonly ReadSlice[],
+  text: string,
+  key: ObjectKey,
+  hash: string | undefined,
+): EditedFile {
+  const after = readSlices(text);
+  const others = (slices: readonly ReadSlice[]): string =>
+    JSON.stringify(
+      slices
+        .flatMap(({ readings }) => readings)
+        .filter((reading) => keyOf(reading) !== key)
+        .map(fingerprint),
+    );
+  const readings = after.flatMap((slice) => slice.readings);
+  const ours = readings.find((reading) => keyOf(reading) === key);
+  const isMeant =
+    hash === undefined ? ours === undefined : ours?.kind === "object" && ours.object.hash === hash;
+  if (!isMeant || others(before) !== others(after)) {
+    return refused("the document cannot be told apart from what is around it: edit it by hand");
+  }
+  return { kind: "edited", text: after.length === 0 ? undefined : text };
+}
+
+function fingerprint(reading: Reading): string {
+  if (reading.kind === "object") return `${objectKey(reading.object)} ${reading.object.hash}`;
+  return reading.kind === "wrong" ? `wrong ${reading.key}` : "ignored";
+}
+
+function replacedSlice(slice: string, place: ObjectPlace, wanted: NewObject): string | undefined {
+  const { head, body, tail } = cut(slice);
+  if (place.at.length === 0 && wanted.style === "text") {
+    return `${head}${withEnd(bodyOf(wanted.text))}${tail}`;
+  }
+  const value = parseYamlDocuments(wanted.text, "").documents[0]?.value;
+  if (place.at.length > 0) return editYaml(slice, [{ path: place.at, value }]);
+  const edited = editYaml(body, mergeable(value));
+  return `${head}${withEnd(edited ?? renderYaml(value))}${tail}`;
+}
+
+const mergeable = (value: unknown): readonly YamlChange[] => [{ path: [], value }];
+
+const withEnd = (text: string): string => `${text.trimEnd()}\n`;
+
+/** Comments that stand for themselves stay, between markers, so that they belong to no neighbour. */
+function withoutBody(slice: string): string {
+  const { head, tail } = cut(slice);
+  const kept = `${head}${tail}`;
+  return /^#/m.test(kept) ? kept : "";
+}
+
+interface CutSlice {
+  /** The marker, and comments that an empty line sets apart from the document. */
+  readonly head: string;
+  readonly body: string;
+  /** Empty lines and comments at the margin behind the document. */
+  readonly tail: string;
+}
+
+const MARKER_LINE = /^---[ \t]*(?:#[^\n]*)?(?:\r?\n|$)/;
+
+const isEmpty = (line: string): boolean => line.trim() === "";
+const isMarginComment = (line: string): boolean => line.startsWith("#");
+
+function cut(slice: string): CutSlice {
+  const marker = MARKER_LINE.exec(slice)?.[0] ?? (slice.startsWith("---") ? "---" : "");
+  const lines = slice.slice(marker.length).match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  let first = lines.findIndex((line) => !isEmpty(line) && !isMarginComment(line.trimStart()));
+  if (first === -1) first = lines.length;
+  // Comments right above the first field are the document's own.
+  let start = first;
+  while (start > 0 && isMarginComment((lines[start - 1] ?? "").trimStart())) start -= 1;
+  let end = lines.length;
+  while (end > first && (isEmpty(lines[end - 1] ?? "") || isMarginComment(lines[end - 1] ?? ""))) {
+    end -= 1;
+  }
+  const isInline = marker === "---"; // "--- {kind: …}": the document begins on the marker's line
+  const body = lines.slice(start, end).join("");
+  return {
+    head: `${marker}${isInline ? "\n" : ""}${lines.slice(0, start).join("")}`,
+    body: isInline ? body.trimStart() : body,
+    tail: lines.slice(end).join(""),
+  };
+}
+
+function withoutMarker(head: string): string {
+  return head.replace(MARKER_LINE, "").replace(/^---\n?/, "");
+}
+
+function offsetOfLine(text: string, line: number): number {
+  let offset = 0;
+  for (let i = 0; i < line; i += 1) offset = text.indexOf("\n", offset) + 1;
+  return offset;
+}
+
+/** The text of one object for who edits it; an item of a list comes on its own. */
+export function textOf(object: PlacedObject): string {
+  const { document, index, at } = object.place;
+  const isWhole = at.length === 0 && !/^(?:%|\.\.\.(?:\s|$))/m.test(document.text);
+  if (isWhole) return withEnd(bodyOf(document.text));
+  let value = parseYamlDocuments(document.text, "").documents[index]?.value;
+  for (const step of at) value = (value as Record<string | number, unknown> | undefined)?.[step];
+  return renderYaml(value);
+}
