@@ -42,6 +42,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./proxy.ts")).proxyCommand,
   },
   {
+    name: "top",
+    group: "Look",
+    summary: "show services by success rate, requests a second and latency",
+    load: async () => (await import("./top.ts")).topCommand,
+  },
+  {
     name: "tap",
     group: "Look",
     summary: "show requests as they go by",

@@ -94,7 +94,7 @@ test("on a terminal: the other screen, a frame in one write, and the last one le
   await settled();
   const first = w.written();
   expect(first).toStartWith("\u001b[?1049h\u001b[?25l");
-  expect(first).toContain("\u001b[Hframe 1 line 0\u001b[K\u001b[J");
+  expect(first).toContain("\u001b[Hframe 1 line 0\u001b[K\r\n\u001b[J");
   w.time.advance(999);
   await settled();
   expect(w.written()).toBe("");

@@ -2,7 +2,7 @@
 
 import { parseKeys } from "./keys.ts";
 import type { Shell, StopRequest } from "./shell.ts";
-import { cutToWidth } from "./text-width.ts";
+import { cutToWidth, textWidth } from "./text-width.ts";
 
 export interface ScreenSize {
   readonly columns: number;
@@ -13,8 +13,10 @@ export interface ScreenSize {
 const ENTER = "\u001b[?1049h\u001b[?25l\u001b[?7l"; // the alternate screen; no cursor; long lines are not wrapped
 const LEAVE = "\u001b[?7h\u001b[?25h\u001b[?1049l";
 const BEGIN_FRAME = "\u001b[?2026h\u001b[H"; // shown at once when it ends, where the terminal can
-const END_FRAME = "\u001b[J\u001b[?2026l";
+const END_FRAME = "\u001b[?2026l";
 const CLEAR_LINE = "\u001b[K";
+const CLEAR_BELOW = "\r\n\u001b[J";
+const CLEAR_SCREEN = "\u001b[2J";
 
 /** A full screen view on a terminal: from `open` until it is closed, by `q`, Ctrl-C or a signal. */
 export class LiveScreen {
@@ -22,6 +24,8 @@ export class LiveScreen {
   readonly #closers: { close(): void }[] = [];
   #lines: readonly string[] = [];
   #shown = "";
+  /** What the terminal made of the last frame when its size changed is wiped away first. */
+  #isResized = false;
   #isOpen = true;
   #end: () => void = () => {};
   /** Resolves when the view is over and the terminal as it was before. */
@@ -52,6 +56,7 @@ export class LiveScreen {
       }),
       terminal.onResize(() => {
         this.#shown = "";
+        this.#isResized = true;
         if (listeners.onResize === undefined) this.draw(this.#lines);
         else listeners.onResize();
       }),
@@ -73,10 +78,14 @@ export class LiveScreen {
     this.#lines = lines;
     const { columns, rows } = this.size;
     const fitting = lines.slice(0, Math.max(1, rows)).map((line) => cutToWidth(line, columns));
-    const frame = `${BEGIN_FRAME}${fitting.map((line) => line + CLEAR_LINE).join("\r\n")}${END_FRAME}`;
+    // After a full line the cursor stands on its last character, which clearing the rest would take away.
+    const cleared = fitting.map((line) => (textWidth(line) < columns ? line + CLEAR_LINE : line));
+    const below = fitting.length < rows ? CLEAR_BELOW : "";
+    const frame = `${cleared.join("\r\n")}${below}${END_FRAME}`;
     if (frame === this.#shown) return;
     this.#shown = frame;
-    this.#shell.terminal.write(frame);
+    this.#shell.terminal.write(`${BEGIN_FRAME}${this.#isResized ? CLEAR_SCREEN : ""}${frame}`);
+    this.#isResized = false;
   }
 
   /** Gives the terminal back, with the last frame left on it, as `top` does. */

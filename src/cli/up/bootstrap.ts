@@ -67,6 +67,8 @@ export function bootstrapFor(identity: ProxyIdentity, xds: SocketAddress): objec
       },
     },
     admin: { address: socketAddress(identity.admin) },
+    // Envoy counts latencies into its histograms at each flush: `sampan top` wants them fresh.
+    stats_flush_interval: "1s",
     dynamic_resources: {
       ads_config: {
         api_type: "DELTA_GRPC",
