@@ -34,6 +34,21 @@ export function hasCapability(
   return ((BigInt(`0x${effective}`) >> BigInt(bit)) & 1n) === 1n;
 }
 
+/** Of kernels that do not tell (before 4.11), and of other systems. */
+const USUAL_FIRST_PORT = 1024;
+
+/** The first port that everybody may listen on. */
+export function firstFreePort(machine: Machine): number {
+  const told = readCount(machine, "/proc/sys/net/ipv4/ip_unprivileged_port_start");
+  return told ?? USUAL_FIRST_PORT;
+}
+
+/** This process may not listen on `port`. macOS lets everybody since 10.14; port 0 is one that is free. */
+export function isForRootOnly(machine: Machine, port: number): boolean {
+  if (port === 0 || machine.platform !== "linux" || port >= firstFreePort(machine)) return false;
+  return !(hasCapability(machine, CAPABILITIES.netBindService) ?? machine.userId === 0);
+}
+
 /** What `promise` resolves to, or undefined after `limitMs`. */
 export function within<T>(
   timers: Timers,

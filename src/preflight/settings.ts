@@ -7,8 +7,8 @@ export interface WantedPort {
   readonly address: SocketAddress;
   /** "the pilot's xDS" */
   readonly purpose: string;
-  /** What to change for another one: "--xds-address", "the port of its Gateway". */
-  readonly changedBy: string;
+  /** How to do without this port: "choose another one with --xds-address". */
+  readonly alternative: string;
   /** Several processes may share it (SO_REUSEPORT). */
   readonly isShared: boolean;
 }

@@ -43,9 +43,9 @@ export const NOTHING: PreflightSettings = {
 const port = (
   address: SocketAddress,
   purpose: string,
-  changedBy: string,
+  alternative: string,
   isShared = false,
-): WantedPort => ({ address, purpose, changedBy, isShared });
+): WantedPort => ({ address, purpose, alternative, isShared });
 
 export interface PilotPlaces {
   readonly xdsAddress: SocketAddress;
@@ -55,8 +55,8 @@ export interface PilotPlaces {
 }
 
 const pilotPorts = ({ xdsAddress, httpAddress }: PilotPlaces): WantedPort[] => [
-  port(xdsAddress, "the pilot's xDS", "--xds-address"),
-  port(httpAddress, "the pilot's HTTP", "--http-address"),
+  port(xdsAddress, "the pilot's xDS", "choose another one with --xds-address"),
+  port(httpAddress, "the pilot's HTTP", "choose another one with --http-address"),
 ];
 
 export function pilotSettings(places: PilotPlaces): PreflightSettings {
@@ -88,7 +88,7 @@ function filesOf(config: BootstrapConfig): PreflightSettings["openFiles"] {
     .reduce((sum, limit) => sum + limit, 0);
   return {
     needed: BASE_FILES + 2 * connections,
-    why: `the circuit breakers of ${config.clusters.length} clusters allow ${connections} connections, each with one from downstream`,
+    why: `the circuit breakers of its clusters allow ${connections} connections, each with one from downstream`,
   };
 }
 
@@ -116,11 +116,18 @@ export function proxySettings({ config, concurrency, configPath }: ProxyPlaces):
   return {
     ...NOTHING,
     ports: [
-      ...(admin === undefined ? [] : [port(admin, "admin", `admin.address of ${configPath}`)]),
+      ...(admin === undefined
+        ? []
+        : [port(admin, "admin", `change admin.address in ${configPath}`)]),
       ...config.listeners
         .filter(({ bindToPort }) => bindToPort)
         .map(({ name, address }) =>
-          port(address, `listener ${name}`, `the listener's address in ${configPath}`, isShared),
+          port(
+            address,
+            `listener ${name}`,
+            `change the listener's address in ${configPath}`,
+            isShared,
+          ),
         ),
     ],
     openFiles: filesOf(config),
@@ -142,7 +149,7 @@ export interface UpPlaces extends PilotPlaces {
 }
 
 function upPorts({ plan, hostSidecar, ...places }: UpPlaces): WantedPort[] {
-  const otherMesh = "no flag: stop the other mesh first, by Ctrl-C in its terminal";
+  const otherMesh = "stop the other mesh with Ctrl-C in its terminal";
   const gateways = plan.gateways.flatMap(({ ports }) => ports);
   return [
     ...pilotPorts(places),
@@ -159,7 +166,11 @@ function upPorts({ plan, hostSidecar, ...places }: UpPlaces): WantedPort[] {
         ]
       : []),
     ...gateways.map((number) =>
-      port({ host: GATEWAY_ADDRESS, port: number }, "the gateway", "the port of its Gateway"),
+      port(
+        { host: GATEWAY_ADDRESS, port: number },
+        "the gateway",
+        "change the port in its Gateway",
+      ),
     ),
   ];
 }
@@ -179,7 +190,11 @@ export function upSettings(places: UpPlaces): PreflightSettings {
       why: `a pilot and ${proxyCount} proxies, without the ${plan.instances.length} programs beside them`,
     },
     folders: [
-      { path: places.stateDirectory, purpose: "state and logs", changedBy: "XDG_STATE_HOME" },
+      {
+        path: places.stateDirectory,
+        purpose: "state and logs",
+        changedBy: "the variable XDG_STATE_HOME",
+      },
     ],
     dataPlane: places.dataPlane,
     loopback: ["127.0.0.1", HOST_SIDECAR_ADDRESS, FIRST_SERVICE_ADDRESS],

@@ -1,6 +1,6 @@
 // Addresses of 127.0.0.0/8 beyond 127.0.0.1 are really there: listened on, connected to.
 import { isSocketError } from "#base/net.ts";
-import type { Check, CheckDescription, CheckPorts, Finding } from "../check.ts";
+import type { Check, CheckDescription, CheckPorts } from "../check.ts";
 import { whyUnreachable } from "../connect.ts";
 import type { PreflightSettings } from "../settings.ts";
 
@@ -23,15 +23,18 @@ async function whyUnusable(ports: CheckPorts, host: string): Promise<string | un
     onEnd: () => socket.close(),
     onClose() {},
   }));
-  if (isSocketError(listening)) return `cannot listen on ${host}: ${listening.code}`;
+  if (isSocketError(listening)) return `cannot be listened on: ${listening.code}`;
   const reason = await whyUnreachable(ports, listening.address, CONNECT_LIMIT_MS);
   listening.close();
-  return reason === undefined ? undefined : `cannot connect to ${host}: ${reason}`;
+  return reason === undefined ? undefined : `cannot be connected to: ${reason}`;
 }
 
-function remedy(platform: string, host: string): { fix: string; command: string } {
+function remedy(platform: string, hosts: readonly string[]): { fix: string; command: string } {
+  // macOS has 127.0.0.1 only; Linux all of 127.0.0.0/8 as soon as the interface is up.
   const command =
-    platform === "darwin" ? `sudo ifconfig lo0 alias ${host} up` : "sudo ip link set lo up";
+    platform === "darwin"
+      ? hosts.map((host) => `sudo ifconfig lo0 alias ${host} up`).join(" && ")
+      : "sudo ip link set lo up";
   return { fix: `run "${command}"`, command };
 }
 
@@ -40,13 +43,17 @@ export function loopbackCheck({ loopback }: PreflightSettings): Check {
     ...LOOPBACK,
     async run(ports: CheckPorts) {
       const reasons = await Promise.all(loopback.map((host) => whyUnusable(ports, host)));
-      const errors: Finding[] = [];
+      const hostsByReason = new Map<string, string[]>();
       for (const [index, host] of loopback.entries()) {
-        const message = reasons[index];
-        if (message !== undefined) {
-          errors.push({ message, ...remedy(ports.machine.platform, host) });
+        const reason = reasons[index];
+        if (reason !== undefined) {
+          hostsByReason.set(reason, [...(hostsByReason.get(reason) ?? []), host]);
         }
       }
+      const errors = [...hostsByReason].map(([reason, hosts]) => ({
+        message: `${hosts.join(", ")}: ${reason}`,
+        ...remedy(ports.machine.platform, hosts),
+      }));
       return { warnings: [], errors };
     },
   };

@@ -3,7 +3,7 @@
 import { quoted } from "#base/log.ts";
 import { isSocketError } from "#base/net.ts";
 import type { Check, CheckDescription, CheckPorts, Finding } from "../check.ts";
-import { formatAddress } from "../proc.ts";
+import { formatAddress, isForRootOnly } from "../proc.ts";
 import type { WantedPort } from "../settings.ts";
 
 export const PORT: CheckDescription = {
@@ -18,8 +18,13 @@ export const PORT: CheckDescription = {
 /** A command line is shown as far as it tells programs apart. */
 const MAX_COMMAND_CHARACTERS = 80;
 
-function withoutQuotes(text: string): string {
-  return quoted(text, MAX_COMMAND_CHARACTERS).slice(1, -1);
+/** As a person would have typed it: without the folder of the program, and ours by its name. */
+function describeCommand(command: string): string {
+  const own = /^\S+ \S+\/src\/cli\/main\.ts(?= |$)/;
+  const short = own.test(command)
+    ? command.replace(own, "sampan")
+    : command.replace(/^\S*\/(?=[^/\s])/, "");
+  return quoted(short, MAX_COMMAND_CHARACTERS).slice(1, -1);
 }
 
 function findingFor(wanted: WantedPort, { machine, net }: CheckPorts): Finding | undefined {
@@ -32,21 +37,24 @@ function findingFor(wanted: WantedPort, { machine, net }: CheckPorts): Finding |
     listening.close();
     return undefined;
   }
+  // Said by its own check, with the remedy for it.
+  if (listening.code === "EACCES" && isForRootOnly(machine, port)) return undefined;
   const where = formatAddress(wanted.address);
-  const other = `choose another one with ${wanted.changedBy}`;
   if (listening.code === "EADDRINUSE") {
     const holder = machine.portHolder(host, port);
     const held =
       holder === undefined
         ? `${where} is held by a process that ${machine.userId === 0 ? "cannot be seen from here" : "only root may see"}`
-        : `${where} is held by process ${holder.pid} (${withoutQuotes(holder.command)})`;
+        : `${where} is held by process ${holder.pid} (${describeCommand(holder.command)})`;
     return {
       message: `Port ${port} is in use: ${held}`,
-      fix: `stop that process, or ${other}`,
-      ...(holder === undefined ? {} : { command: `kill ${holder.pid}` }),
+      fix: `stop that process, or ${wanted.alternative}`,
     };
   }
-  return { message: `Port ${port} cannot be listened on: ${where}: ${listening.code}`, fix: other };
+  return {
+    message: `Port ${port} cannot be listened on: ${where}: ${listening.code}`,
+    fix: wanted.alternative,
+  };
 }
 
 /** One check for each port number: the same port at several addresses has one name. */

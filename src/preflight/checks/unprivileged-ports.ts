@@ -1,6 +1,6 @@
 // Ports below the kernel's border (1024, unless told otherwise) may be listened on by us.
 import { type Check, type CheckDescription, type CheckPorts, fail, PASSED } from "../check.ts";
-import { CAPABILITIES, hasCapability, readCount } from "../proc.ts";
+import { firstFreePort, isForRootOnly } from "../proc.ts";
 import type { PreflightSettings } from "../settings.ts";
 
 export const UNPRIVILEGED_PORTS: CheckDescription = {
@@ -12,26 +12,18 @@ export const UNPRIVILEGED_PORTS: CheckDescription = {
   fix: "lower net.ipv4.ip_unprivileged_port_start, or use ports from 1024 on",
 };
 
-const FILE = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
-/** Of kernels that do not tell (before 4.11), and of other systems. */
-const USUAL_START = 1024;
-
 export function unprivilegedPortsCheck({ ports }: PreflightSettings): Check {
   return {
     ...UNPRIVILEGED_PORTS,
     run({ machine }: CheckPorts) {
-      const mayBind = hasCapability(machine, CAPABILITIES.netBindService) ?? machine.userId === 0;
-      // macOS lets everybody listen on them since 10.14; Windows always has.
-      if (mayBind || machine.platform !== "linux") return PASSED;
-      const start = readCount(machine, FILE) ?? USUAL_START;
-      const low = ports.filter(({ address: { port } }) => port > 0 && port < start);
+      const low = ports.filter(({ address: { port } }) => isForRootOnly(machine, port));
       const lowest = Math.min(...low.map(({ address }) => address.port));
       if (low.length === 0) return PASSED;
       const command = `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${lowest}`;
       return fail(
-        ...low.map(({ address: { port }, purpose, changedBy }) => ({
-          message: `Port ${port} (${purpose}) is for root only: this user may listen on ports from ${start} on`,
-          fix: `run "${command}", or choose another port with ${changedBy}`,
+        ...low.map(({ address: { port }, purpose, alternative }) => ({
+          message: `Port ${port} (${purpose}) is for root only: this user may listen on ports from ${firstFreePort(machine)} on`,
+          fix: `run "${command}", or ${alternative}`,
           command,
         })),
       );
