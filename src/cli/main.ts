@@ -14,24 +14,20 @@ import { systemMachine } from "#io/process/machine.ts";
 import { systemProcesses } from "#io/process/processes.ts";
 import { ownTerminal } from "#io/process/terminal.ts";
 import { runCommandLine } from "./program.ts";
+import { EXIT } from "./shell/exit-status.ts";
 import type { Shell, StopRequest } from "./shell/shell.ts";
+import { StopSignals } from "./shell/stop-signals.ts";
 
-function catchStop(): StopRequest {
-  let isStopped = false;
-  const stopped = new Promise<void>((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.once(name, () => {
-        isStopped = true;
-        resolve();
-      });
-    }
-  });
-  return {
-    stopped,
-    get isStopped() {
-      return isStopped;
-    },
-  };
+let handleOutputClosed = (): void => process.exit(EXIT.ok);
+
+function catchStop(onInsist: () => void = () => process.exit(EXIT.failed)): StopRequest {
+  const signals = new StopSignals(() => systemClock.nowMs());
+  signals.onInsist(onInsist);
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => signals.handleSignal());
+  }
+  handleOutputClosed = () => signals.handleOutputClosed();
+  return signals;
 }
 
 function environment(): Record<string, string> {
@@ -46,7 +42,7 @@ function environment(): Record<string, string> {
 
 const args = process.argv.slice(2);
 const shell: Shell = {
-  terminal: ownTerminal(!args.includes("--no-color")),
+  terminal: ownTerminal(!args.includes("--no-color"), () => handleOutputClosed()),
   env: environment(),
   directory: process.cwd(),
   clock: systemClock,
@@ -67,4 +63,12 @@ const shell: Shell = {
   },
 };
 
-await runCommandLine(args, shell);
+try {
+  await runCommandLine(args, shell);
+} catch (error) {
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  shell.terminal.writeError(
+    `sampan: this is a mistake in sampan, not in what you typed: ${trace}\nPlease report it, with the archive that "sampan bug-report" makes.\n`,
+  );
+  process.exitCode = EXIT.failed;
+}

@@ -1,6 +1,7 @@
 // The command line as a whole: help by groups, the nearest known name for a mistyped one, statuses.
 import { expect, test } from "bun:test";
 import { COMMANDS } from "./commands.ts";
+import { wrapParagraphs } from "./program.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { runFake } from "./testing/fake-shell.ts";
 
@@ -34,6 +35,18 @@ test("help about a command is that command's own", async () => {
   const asked = await runFake(["help", "up"]);
   expect(asked.stdout).toStartWith("Usage: sampan up");
   expect(asked).toEqual(await runFake(["up", "--help"]));
+});
+
+test.each([
+  ["a b\nc", "a b\nc"],
+  ["aaa bbb ccc ddd\neee", "aaa bbb\nccc ddd\neee"],
+  [
+    "one two three four\n\n  indented and much longer than the rest",
+    "one two\nthree four\n\n  indented and much longer than the rest",
+  ],
+  ["unbreakably-long word", "unbreakably-long\nword"],
+])("%j fits ten columns as %j", (text, wanted) => {
+  expect(wrapParagraphs(text, 10)).toBe(wanted);
 });
 
 test("words are one command each: no name or alias twice", () => {

@@ -20,17 +20,41 @@ function describe(place: Option | Argument): string {
   return notes.length === 0 ? description : `${description} (${notes.join("; ")})`.trim();
 }
 
+/** The terminal breaks the lines; an empty line begins another paragraph. */
+const oneParagraph = (text: string): string => text.replace(/(?<!\n)\n(?!\n)/g, " ");
+
+/** Paragraphs of help that are wider than the terminal, broken at blanks; what is indented is copied as it stands. */
+export function wrapParagraphs(text: string, columns: number): string {
+  return text.replace(/^\S.*(?:\n\S.*)*/gm, (paragraph) => {
+    const lines = paragraph.split("\n");
+    if (lines.every((line) => line.length <= columns)) return paragraph;
+    const wrapped: string[] = [];
+    for (const word of lines.join(" ").split(" ")) {
+      const last = wrapped.at(-1);
+      if (last === undefined || last.length + 1 + word.length > columns) wrapped.push(word);
+      else wrapped[wrapped.length - 1] = `${last} ${word}`;
+    }
+    return wrapped.join("\n");
+  });
+}
+
 /** What every command has: behaviour that commander does not hand down to commands made elsewhere. */
 function prepare(command: Command, shell: Shell): Command {
   command
     .exitOverride()
     .helpOption("-h, --help", "explain this command")
     .helpCommand(false) // `help COMMAND` is rewritten once for all
-    .configureHelp({ optionDescription: describe, argumentDescription: describe })
+    .description(oneParagraph(command.description()))
+    .configureHelp({
+      optionDescription: describe,
+      argumentDescription: describe,
+      commandUsage: (shown) => `${fullName(shown)} ${shown.usage()}`,
+      subcommandTerm: (child) => [child.name(), ...child.aliases()].join(", "),
+    })
     .showSuggestionAfterError()
     .showHelpAfterError(`(${fullName(command)} --help says more)`)
     .configureOutput({
-      writeOut: (text) => shell.terminal.write(text),
+      writeOut: (text) => shell.terminal.write(wrapParagraphs(text, shell.terminal.size().columns)),
       writeErr: (text) => shell.terminal.writeError(text),
       getOutHelpWidth: () => shell.terminal.size().columns,
       getErrHelpWidth: () => shell.terminal.size().columns,

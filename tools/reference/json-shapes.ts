@@ -14,6 +14,10 @@ export const SHAPE_SOURCES: Readonly<Record<string, readonly ShapeSource[]>> = {
     ["src/cli/tap/tapped-request.ts", "TappedRequest", "TappedPeer"],
     ["src/cli/tap/trace.ts", "HeaderLine"],
   ],
+  top: [
+    ["src/cli/top/report.ts", "TopReport"],
+    ["src/cli/top/rows.ts", "TopRow"],
+  ],
 };
 
 /** The declaration of an exported interface or type with its doc comment; undefined when there is none of that name. */
