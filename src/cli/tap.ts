@@ -130,7 +130,10 @@ function endingOf(shell: Shell, stop: StopRequest, flags: TapFlags): Ending {
     };
   });
   void stop.stopped.then(end);
-  if (flags.for !== undefined) shell.timers.after(flags.for, end);
+  if (flags.for !== undefined) {
+    const timer = shell.timers.after(flags.for, end);
+    void over.then(() => timer.cancel());
+  }
   return { over, end, isOver: () => isOver };
 }
 
