@@ -42,12 +42,17 @@ export function parseCluster(
 ): Parsed<ClusterConfig> {
   checkMessage(ClusterSchema, message, at);
   if (at.isRejected) return at.refusal();
+  return at.outcome(readCluster(at, message, options));
+}
+
+/** Reads a cluster that `checkMessage` has passed; for explanations also one of Envoy's that this proxy would refuse. */
+export function readCluster(at: Field, message: Cluster, options: ClusterOptions): ClusterConfig {
   const isManagementServer = options.isManagementServer ?? false;
   refuseOddities(at, message, isManagementServer);
   const http = readUpstreamHttp(at, message, isManagementServer);
   const balancing = readLoadBalancing(at, message);
   const detection = message.outlierDetection;
-  return at.outcome({
+  return {
     name: message.name,
     statName: message.altStatName === "" ? message.name : message.altStatName,
     discovery: readDiscovery(at, message),
@@ -65,7 +70,7 @@ export function parseCluster(
     message,
     hash: hashOf(ClusterSchema, message),
     addedViaApi: options.addedViaApi,
-  });
+  };
 }
 
 /** Bytes that may wait in a connection before reading pauses; shared with listeners. */

@@ -33,11 +33,20 @@ export function parseListener(
 ): Parsed<ListenerConfig> {
   checkMessage(ListenerSchema, message, at);
   if (at.isRejected) return at.refusal();
+  return at.outcome(readListener(at, message, options));
+}
+
+/** Reads a listener that `checkMessage` has passed; for explanations also one of Envoy's that this proxy would refuse. */
+export function readListener(
+  at: Field,
+  message: Listener,
+  options: ListenerOptions,
+): ListenerConfig {
   refuseOddities(at, message);
   const address = parseAddress(at.child("address"), message.address, "ip");
   const statAddress = formatAddress(address);
   const defaultChain = message.defaultFilterChain;
-  return at.outcome({
+  return {
     name: message.name === "" ? statAddress : message.name,
     address,
     statName: (message.statPrefix === "" ? statAddress : message.statPrefix).replaceAll(":", "_"),
@@ -60,7 +69,7 @@ export function parseListener(
     message,
     hash: hashOf(ListenerSchema, message),
     addedViaApi: options.addedViaApi,
-  });
+  };
 }
 
 function formatAddress({ host, port }: SocketAddress): string {

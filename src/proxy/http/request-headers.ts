@@ -1,12 +1,13 @@
 // What the connection manager does to a request's fields before routing: where it comes from, its id, and what outsiders may not say.
 import type { SocketAddress } from "#base/net.ts";
+import type { Random } from "#base/random.ts";
 import type { HeaderBlock } from "#codec/header-block.ts";
 import { type HeaderName, headerName } from "#codec/header-name.ts";
 import { endOfHost } from "#codec/http1/authority.ts";
 import { removeHopByHop } from "#codec/http1/hop-by-hop.ts";
 import type { RequestHead } from "#codec/http1/request-head.ts";
 import { latin1 } from "#codec/latin1.ts";
-import type { ConnectionManager } from "./connection-manager.ts";
+import type { HttpConnectionManagerConfig } from "../config/listener-config.ts";
 import {
   HTTP_SCHEME,
   VIA,
@@ -63,10 +64,17 @@ export interface Origin {
   readonly localAddress: SocketAddress;
 }
 
+/** The connection manager, as far as it has a say in the head. */
+export interface HeadPreparation {
+  readonly config: HttpConnectionManagerConfig;
+  readonly via: Uint8Array | undefined;
+  readonly services: { readonly dispatcher: { readonly random: Random } };
+}
+
 /** Envoy's `ConnectionManagerUtility::mutateRequestHeaders`, in its order. Returns the address the request is said to come from. */
 export function prepareRequestHead(
   head: RequestHead,
-  manager: ConnectionManager,
+  manager: HeadPreparation,
   origin: Origin,
 ): SocketAddress {
   const { config } = manager;
@@ -112,7 +120,7 @@ function setForwardedProto(head: RequestHead): void {
   head.append(X_FORWARDED_PROTO, HTTP_SCHEME);
 }
 
-function setRequestId(head: RequestHead, manager: ConnectionManager): void {
+function setRequestId(head: RequestHead, manager: HeadPreparation): void {
   const { config } = manager;
   if (!config.generateRequestId) return;
   if (head.has(X_REQUEST_ID)) {

@@ -1,46 +1,20 @@
 // One upstream address of a cluster at run time: its health, weight and place, what was counted on it, and its connection pools.
 import type { SocketAddress } from "#base/net.ts";
-import type { EndpointConfig, HealthStatus } from "../config/cluster-config.ts";
+import type { EndpointConfig } from "../config/cluster-config.ts";
 import type { Priority } from "./circuit-breaker.ts";
 import type { ClusterInfo } from "./cluster-info.ts";
 import { ConnectionPool, type PooledConnection, type PoolKind } from "./connection-pool.ts";
+import {
+  EDS_FLAG_OF,
+  EDS_FLAGS,
+  HEALTH_FLAG,
+  isDegraded,
+  isExcluded,
+  isHealthy,
+} from "./health-flag.ts";
 import type { HostMonitor } from "./host-monitor.ts";
 
-/** Reasons not to use a host, as bits of `healthFlags`; names and order are those that Envoy's /clusters prints. */
-export const HEALTH_FLAG = {
-  failed_active_hc: 0x001,
-  failed_outlier_check: 0x002,
-  failed_eds_health: 0x004,
-  degraded_active_hc: 0x008,
-  degraded_eds_health: 0x010,
-  pending_dynamic_removal: 0x020,
-  pending_active_hc: 0x040,
-  excluded_via_immediate_hc_fail: 0x080,
-  active_hc_timeout: 0x100,
-  eds_status_draining: 0x200,
-} as const;
-
-const UNHEALTHY =
-  HEALTH_FLAG.failed_active_hc |
-  HEALTH_FLAG.failed_outlier_check |
-  HEALTH_FLAG.failed_eds_health |
-  HEALTH_FLAG.eds_status_draining;
-const DEGRADED = HEALTH_FLAG.degraded_active_hc | HEALTH_FLAG.degraded_eds_health;
-const EXCLUDED =
-  HEALTH_FLAG.pending_active_hc |
-  HEALTH_FLAG.excluded_via_immediate_hc_fail |
-  HEALTH_FLAG.eds_status_draining;
-const EDS_FLAGS =
-  HEALTH_FLAG.failed_eds_health | HEALTH_FLAG.degraded_eds_health | HEALTH_FLAG.eds_status_draining;
-
-const EDS_FLAG_OF: Readonly<Record<HealthStatus, number>> = {
-  unknown: 0,
-  healthy: 0,
-  unhealthy: HEALTH_FLAG.failed_eds_health,
-  draining: HEALTH_FLAG.eds_status_draining,
-  timeout: HEALTH_FLAG.failed_eds_health,
-  degraded: HEALTH_FLAG.degraded_eds_health,
-};
+export { HEALTH_FLAG };
 
 export interface Locality {
   readonly region: string;
@@ -134,16 +108,16 @@ export class Host {
   }
 
   get isHealthy(): boolean {
-    return (this.healthFlags & (UNHEALTHY | DEGRADED)) === 0;
+    return isHealthy(this.healthFlags);
   }
 
   get isDegraded(): boolean {
-    return (this.healthFlags & UNHEALTHY) === 0 && (this.healthFlags & DEGRADED) !== 0;
+    return isDegraded(this.healthFlags);
   }
 
   /** Not counted when health is weighed against the number of hosts. */
   get isExcluded(): boolean {
-    return (this.healthFlags & EXCLUDED) !== 0;
+    return isExcluded(this.healthFlags);
   }
 
   get isEjected(): boolean {

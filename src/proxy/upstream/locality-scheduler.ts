@@ -4,6 +4,7 @@ import { EdfScheduler } from "./edf-scheduler.ts";
 import type { Host, Locality } from "./host.ts";
 import type { LocalityHosts } from "./host-set.ts";
 import type { LoadBalancer } from "./load-balancer/load-balancer.ts";
+import { effectiveWeight } from "./locality-weight.ts";
 
 interface Turn {
   readonly balancer: LoadBalancer;
@@ -32,7 +33,12 @@ export class LocalityScheduler {
     const turns: Turn[] = [];
     for (const locality of localities) {
       const eligible = eligibleOf(locality);
-      const weight = effectiveWeight(locality, eligible.length, overprovisioningFactor);
+      const { weight: configured, all, excludedCount } = locality;
+      const weight = effectiveWeight(
+        { weight: configured, total: all.length, excluded: excludedCount },
+        eligible.length,
+        overprovisioningFactor,
+      );
       if (weight <= 0) continue;
       const key = keyOf(locality.locality);
       const balancer = this.#balancers.get(key) ?? this.#createBalancer();
@@ -49,17 +55,6 @@ export class LocalityScheduler {
   pick(): LoadBalancer | undefined {
     return this.#scheduler?.pick()?.balancer;
   }
-}
-
-/** A locality keeps its weight while enough of its hosts are there: 5 of 7 at the default factor of 140. */
-function effectiveWeight(
-  { weight, all, excludedCount }: LocalityHosts,
-  eligibleCount: number,
-  overprovisioningFactor: number,
-): number {
-  const counted = all.length - excludedCount;
-  if (eligibleCount === 0 || counted <= 0) return 0;
-  return weight * Math.min(1, (overprovisioningFactor / 100) * (eligibleCount / counted));
 }
 
 function keyOf({ region, zone, subZone }: Locality): string {
