@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { LogLevel } from "#base/log.ts";
 import type { SocketAddress } from "#base/net.ts";
+import { systemFileWriter } from "#io/bun/file-writer.ts";
 import { systemFiles } from "#io/bun/files.ts";
 import { serveHttp } from "#io/bun/http-server.ts";
 import { createLog } from "#io/bun/log.ts";
@@ -14,6 +15,7 @@ import { FolderStore } from "#pilot/config/folder-store.ts";
 import { DEFAULT_MESH_SETTINGS } from "#pilot/model/mesh-settings.ts";
 import { Pilot } from "#pilot/pilot.ts";
 import { contentVersion } from "#xds/content-version.ts";
+import packageJson from "../../package.json" with { type: "json" };
 import {
   addPreflightOptions,
   addSkipPhasesOption,
@@ -64,6 +66,7 @@ async function run(flags: PilotFlags, shell: Shell): Promise<number> {
   const opened = await FolderStore.open({
     folder: resolve(flags.config),
     files: systemFiles,
+    fileWriter: systemFileWriter,
     clock: systemClock,
     timers: systemTimers,
     log,
@@ -91,6 +94,7 @@ async function run(flags: PilotFlags, shell: Shell): Promise<number> {
       tapEnabled: flags.tap,
     },
     debounceMs: flags.debounce,
+    version: packageJson.version,
   });
   const xds = await serveXds(flags.xdsAddress, pilot.xdsService);
   if ("kind" in xds) {

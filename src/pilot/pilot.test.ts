@@ -79,6 +79,7 @@ class World {
       store: this.store,
       mesh: DEFAULT_MESH_SETTINGS,
       debounceMs: 100,
+      version: "0.0.0",
       savedState: this.saved,
       state: {
         read: async () => this.saved,

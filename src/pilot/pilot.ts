@@ -5,14 +5,23 @@ import type { Log } from "#base/log.ts";
 import type { StateFile } from "#base/state-file.ts";
 import type { Timer, Timers } from "#base/timers.ts";
 import type { XdsService } from "#xds/transport.ts";
-import { createPilotApi, type WorkloadName } from "./api/pilot-api.ts";
+import { ObjectRecords } from "./api/object-records.ts";
+import { createPilotApi } from "./api/pilot-api.ts";
+import type { WorkloadName } from "./api/workload-health.ts";
 import type { ConfigStore } from "./config/store.ts";
 import { buildSnapshot } from "./model/build-snapshot.ts";
 import type { MeshSettings } from "./model/mesh-settings.ts";
-import { type ConfigObject, formatProblem, type Problem } from "./model/object.ts";
+import {
+  type ConfigObject,
+  formatProblem,
+  type ObjectKey,
+  objectKey,
+  type Problem,
+} from "./model/object.ts";
 import type { Proxy } from "./model/proxy.ts";
 import type { Snapshot } from "./model/snapshot.ts";
 import { Debounce } from "./push/debounce.ts";
+import { type Liveness, ObjectRevisions } from "./push/liveness.ts";
 import { XdsServer } from "./push/xds-server.ts";
 import { formatRegistrations, parseRegistrations } from "./registry/saved-registrations.ts";
 import { WorkloadRegistry } from "./registry/workload-registry.ts";
@@ -26,6 +35,8 @@ export interface PilotOptions {
   readonly mesh: MeshSettings;
   /** Quiet time before a change of configuration is pushed. Default of the command: 100 ms, as Istio. */
   readonly debounceMs: number;
+  /** Told to clients of the API. */
+  readonly version: string;
   /** Where registered instances outlive this process; undefined: a restart forgets them until their sidecars come back. */
   readonly state: StateFile | undefined;
   /** What `state` held at start. */
@@ -44,6 +55,8 @@ export class Pilot {
   readonly #endpointDebounce = new Debounce(ENDPOINT_DEBOUNCE_MS, ENDPOINT_DEBOUNCE_MAX_MS);
   readonly #subscription: { close(): void };
   readonly #reported = new Set<string>();
+  readonly #records: ObjectRecords;
+  readonly #revisions = new ObjectRevisions();
   #objects: readonly ConfigObject[];
   #snapshot: Snapshot;
   #snapshotProblems: readonly Problem[] = [];
@@ -53,6 +66,7 @@ export class Pilot {
   constructor(options: PilotOptions) {
     this.#options = options;
     this.#objects = options.store.list();
+    this.#records = new ObjectRecords(options.store, options.clock);
     this.#registry = new WorkloadRegistry((namespace, name) =>
       this.#workloadGroup(namespace, name),
     );
@@ -71,6 +85,7 @@ export class Pilot {
       onConnected: (proxy) => this.#handleConnected(proxy),
       onDisconnected: (proxy) => this.#handleDisconnected(proxy),
     });
+    this.#revisions.handleSnapshot(this.#objects, this.#snapshot.revision);
     this.#server.push(this.#snapshot);
     this.#reportProblems();
     this.#arm();
@@ -92,13 +107,23 @@ export class Pilot {
       problems: () => this.#problems(),
       server: this.#server,
       registry: this.#registry,
+      version: this.#options.version,
+      store: this.#options.store,
+      records: this.#records,
+      liveness: (key) => this.#liveness(key),
       setHealth: (workload, isHealthy) => this.#setHealth(workload, isHealthy),
     });
   }
 
   close(): void {
     this.#subscription.close();
+    this.#records.close();
     this.#timer?.cancel();
+  }
+
+  #liveness(key: ObjectKey): Liveness | undefined {
+    const object = this.#options.store.list().find((each) => objectKey(each) === key);
+    return this.#revisions.report(key, object, this.#server.connections);
   }
 
   #workloadGroup(namespace: string, name: string): ConfigObject<"WorkloadGroup"> | undefined {
@@ -151,6 +176,7 @@ export class Pilot {
     const endpointsAreDue = this.#endpointDebounce.take(nowMs);
     if (configIsDue) this.#objects = this.#options.store.list();
     if (configIsDue || endpointsAreDue) this.#rebuild();
+    if (configIsDue) this.#revisions.handleSnapshot(this.#objects, this.#snapshot.revision);
     this.#arm();
   }
 

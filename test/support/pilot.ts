@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SILENT_LOG } from "#base/log.ts";
 import type { SocketAddress } from "#base/net.ts";
+import { systemFileWriter } from "#io/bun/file-writer.ts";
 import { systemFiles } from "#io/bun/files.ts";
 import { systemClock, systemTimers } from "#io/bun/time.ts";
 import { serveXds } from "#io/grpc/xds-service.ts";
@@ -27,6 +28,7 @@ export async function startPilot(files: Readonly<Record<string, string>>): Promi
   const opened = await FolderStore.open({
     folder,
     files: systemFiles,
+    fileWriter: systemFileWriter,
     clock: systemClock,
     timers: systemTimers,
     log: SILENT_LOG,
@@ -41,6 +43,7 @@ export async function startPilot(files: Readonly<Record<string, string>>): Promi
     store: opened.store,
     mesh: DEFAULT_MESH_SETTINGS,
     debounceMs: 20,
+    version: "0.0.0",
     state: undefined,
     savedState: undefined,
   });

@@ -56,7 +56,8 @@ const UTF8 = new TextEncoder();
 
 type SpecSchemas = { readonly [K in Kind]: DescMessage };
 
-const SPEC_SCHEMAS: SpecSchemas = {
+/** Kind -> the message of its spec, as data. */
+export const SPEC_SCHEMAS: SpecSchemas = {
   DestinationRule: DestinationRuleSchema,
   Gateway: GatewaySchema,
   ServiceEntry: ServiceEntrySchema,
