@@ -1,5 +1,5 @@
 // What a proxy says of one request: envoy.data.tap.v3.TraceWrapper in JSON, and what our proxy adds; taken apart without trust.
-import { parseCivilMs } from "./civil-ms.ts";
+import { parseRfc3339Ms } from "#base/rfc3339.ts";
 
 /** A field's name and value. */
 export type HeaderLine = readonly [name: string, value: string];
@@ -57,8 +57,8 @@ export function parseTapMessage(text: string): TapMessage | undefined {
     trace: {
       requestHeaders: headerLines(request["headers"]),
       responseHeaders: response && headerLines(response["headers"]),
-      requestAtMs: parseCivilMs(request["headers_received_time"]),
-      responseAtMs: response && parseCivilMs(response["headers_received_time"]),
+      requestAtMs: parseRfc3339Ms(request["headers_received_time"]),
+      responseAtMs: response && parseRfc3339Ms(response["headers_received_time"]),
       downstreamRemote: remoteAddress(traced["downstream_connection"]),
       upstreamRemote: remoteAddress(traced["upstream_connection"]),
       details: message["sampan"] === undefined ? undefined : detailsOf(extra),
