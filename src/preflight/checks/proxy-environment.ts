@@ -38,11 +38,10 @@ function covers(entry: string, host: string): boolean {
   return address === undefined && host.endsWith(`.${entry.replace(/^\./, "")}`);
 }
 
-/** Host of "http://user:password@host:3128", "host:3128". */
+/** Host of "http://host:3128", "[::1]:3128". */
 function hostOf(url: string): string {
   const authority = url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").split(/[/?#]/)[0] ?? "";
-  const place = authority.slice(authority.lastIndexOf("@") + 1);
-  return /^\[([^\]]*)\]/.exec(place)?.[1] ?? place.replace(/:\d*$/, "");
+  return /^\[([^\]]*)\]/.exec(authority)?.[1] ?? authority.replace(/:\d*$/, "");
 }
 
 function isLoopback(host: string): boolean {
@@ -50,8 +49,9 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (address?.length === 4 && address[0] === 127);
 }
 
-/** Nobody's password goes to a terminal or a log. */
-const withoutCredentials = (url: string): string => url.replace(/[^/]*@/, "");
+/** Nobody's password goes to a terminal or a log: people write "/" and "@" in it as they are, so the last "@" ends it. */
+const withoutCredentials = (url: string): string =>
+  url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1");
 
 export function httpProxyEnvCheck(): Check {
   return {
@@ -65,12 +65,15 @@ export function httpProxyEnvCheck(): Check {
       );
       if (captured.length === 0) return warn();
       const command = `export NO_PROXY=${[...noProxy, "localhost", "127.0.0.0/8"].filter((entry, index, all) => entry !== "" && all.indexOf(entry) === index).join(",")}`;
-      const set = VARIABLES.flatMap((name) => variable(env, name) ?? []);
+      const set = VARIABLES.flatMap((name) => variable(env, name) ?? []).map(({ name, value }) => ({
+        name,
+        value: withoutCredentials(value),
+      }));
       // A proxy on loopback is a sidecar: meant so.
       const foreign = set.filter(({ value }) => !isLoopback(hostOf(value)));
       return warn(
         ...foreign.map(({ name, value }) => ({
-          message: `Connection to "http://${captured[0]}" uses proxy ${quoted(withoutCredentials(value))} (${name}). If that is not intended, adjust your proxy settings`,
+          message: `Connection to "http://${captured[0]}" uses proxy ${quoted(value)} (${name}). If that is not intended, adjust your proxy settings`,
           fix: `run "${command}" before`,
           command,
         })),
