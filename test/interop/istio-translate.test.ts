@@ -148,6 +148,7 @@ const DELIBERATE: ReadonlySet<string> = new Set([
   "typed_dns_resolver_config",
   "upstream_bind_config",
   "workload",
+  "sampan",
   "@type",
 ]);
 

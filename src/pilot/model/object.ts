@@ -54,6 +54,13 @@ export interface ConfigObject<K extends Kind = Kind> {
   readonly hash: string;
   /** Other objects that the spec was put together from: the delegates of a VirtualService. */
   readonly mergedFrom?: readonly ObjectKey[];
+  /** Who wrote a field of such a spec, and where in that object; absent: this object, just there. */
+  writtenAt?(path: FieldPath): WrittenField;
+}
+
+export interface WrittenField {
+  readonly object: ConfigObject;
+  readonly path: FieldPath;
 }
 
 /** What `withSpec` may replace besides the spec. */
@@ -61,6 +68,7 @@ export interface SpecChange<K extends Kind> {
   readonly spec: Specs[K];
   readonly mergedFrom?: readonly ObjectKey[];
   readonly positionOf?: (path: FieldPath) => SourcePosition;
+  readonly writtenAt?: (path: FieldPath) => WrittenField;
 }
 
 /** `object` with another spec, standing where it stands, also when its file is edited and it moves. */

@@ -14,6 +14,7 @@ import {
   objectName,
   type Problem,
   type SourcePosition,
+  type WrittenField,
   warningAt,
   withSpec,
 } from "./object.ts";
@@ -147,8 +148,12 @@ function mergeDelegates(
   });
   const spec = { ...full.spec, http: placed.map(({ route }) => route) };
   const mergedFrom = [...new Set(parts.slice(1).map(objectKey))];
-  const positionOf = (path: FieldPath): SourcePosition => positionIn(root, placed, path);
-  return { object: withSpec(root, { spec, mergedFrom, positionOf }), parts, problems };
+  const writtenAt = (path: FieldPath): WrittenField => writtenIn(root, placed, path);
+  const positionOf = (path: FieldPath): SourcePosition => {
+    const written = writtenAt(path);
+    return written.object.positionOf(written.path);
+  };
+  return { object: withSpec(root, { spec, mergedFrom, positionOf, writtenAt }), parts, problems };
 }
 
 function refusalOf(delegate: Virtual | undefined, root: Virtual, key: string): string | undefined {
@@ -184,13 +189,9 @@ function delegatedRoutes(
 }
 
 /** `spec.http[i]` of the merged list stands where that route was written. */
-function positionIn(
-  root: Virtual,
-  placed: readonly PlacedRoute[],
-  path: FieldPath,
-): SourcePosition {
+function writtenIn(root: Virtual, placed: readonly PlacedRoute[], path: FieldPath): WrittenField {
   const [spec, http, index, ...rest] = path;
   const route = typeof index === "number" ? placed[index] : undefined;
-  if (spec !== "spec" || http !== "http" || route === undefined) return root.positionOf(path);
-  return route.owner.positionOf(["spec", "http", route.index, ...rest]);
+  if (spec !== "spec" || http !== "http" || route === undefined) return { object: root, path };
+  return { object: route.owner, path: ["spec", "http", route.index, ...rest] };
 }

@@ -19,7 +19,8 @@ import {
   FractionalPercent_DenominatorType,
   FractionalPercentSchema,
 } from "#api/envoy/type/v3/percent_pb.ts";
-import type { ConfigObject } from "../model/object.ts";
+import { type FieldPath, formatFieldPath } from "#base/field-path.ts";
+import { type ConfigObject, objectKey } from "../model/object.ts";
 
 export function packed<D extends DescMessage>(schema: D, init?: MessageInitShape<D>): Any {
   return anyPack(schema, create(schema, init) as MessageShape<D>);
@@ -65,11 +66,29 @@ export function hundredths(percent: number): FractionalPercent {
   return create(FractionalPercentSchema, { numerator: percent });
 }
 
-/** `metadata` that says which object made this part of the configuration. */
-export function provenance(object: ConfigObject): {
-  filterMetadata: { [key: string]: JsonObject };
-} {
-  return { filterMetadata: { istio: { config: configPath(object) } } };
+/**
+ * `metadata` that says which object made this part of the configuration, as Istio does; and which field of it, in words of our
+ * own. Never where that stands: a line more in a file must not change what proxies hold.
+ */
+export function provenance(
+  object: ConfigObject,
+  path?: FieldPath,
+): { filterMetadata: { [key: string]: JsonObject } } {
+  const istio = { config: configPath(object) };
+  if (path === undefined) return { filterMetadata: { istio } };
+  return { filterMetadata: { istio, [SAMPAN_METADATA]: fieldMetadata(object, path) } };
+}
+
+/** The namespace of metadata that `sampan why` reads. */
+export const SAMPAN_METADATA = "sampan";
+
+/** `{ field: "spec.http[1]" }`, with the object where a delegate of the one that Istio's metadata names wrote it. */
+export function fieldMetadata(object: ConfigObject, path: FieldPath): JsonObject {
+  const written = object.writtenAt?.(path) ?? { object, path };
+  const field = formatFieldPath(written.path);
+  return objectKey(written.object) === objectKey(object)
+    ? { field }
+    : { config: configPath(written.object), field };
 }
 
 const KIND_PATHS: Readonly<Record<string, string>> = {

@@ -14,7 +14,7 @@ import type { MeshSettings } from "../../model/mesh-settings.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
 import type { MergedDestinationRule } from "../../model/snapshot.ts";
 import type { ClusterEndpoints } from "../endpoint/assignment.ts";
-import { ADS, configPath, duration } from "../messages.ts";
+import { ADS, configPath, duration, fieldMetadata, SAMPAN_METADATA } from "../messages.ts";
 import { outboundCluster } from "../names.ts";
 import { Sources, type Translated } from "../translated.ts";
 import { applyConnectionPool, UNLIMITED_BREAKERS } from "./connection-pool.ts";
@@ -143,7 +143,28 @@ function clusterMetadata(
   if (owner !== undefined) istio["config"] = configPath(owner);
   if (subset !== undefined) istio["subset"] = subset.name;
   if (service.location === "external" && subset === undefined) istio["external"] = true;
-  return create(MetadataSchema, { filterMetadata: { istio } });
+  const sampan = rule === undefined ? undefined : ruleField(rule, subset);
+  const filterMetadata = sampan === undefined ? { istio } : { istio, [SAMPAN_METADATA]: sampan };
+  return create(MetadataSchema, { filterMetadata });
+}
+
+/** The subset, or the policy for all, in the rule that wrote it: several may have been merged. */
+function ruleField(
+  { sources }: MergedDestinationRule,
+  subset: Subset | undefined,
+): JsonObject | undefined {
+  const [owner] = sources;
+  const index = (rule: (typeof sources)[number]): number =>
+    rule.spec.subsets.findIndex(({ name }) => name === subset?.name);
+  const writer =
+    subset === undefined
+      ? sources.find(({ spec }) => spec.trafficPolicy !== undefined)
+      : sources.find((rule) => index(rule) !== -1);
+  if (owner === undefined || writer === undefined) return undefined;
+  const path =
+    subset === undefined ? ["spec", "trafficPolicy"] : ["spec", "subsets", index(writer)];
+  const field = fieldMetadata(writer, path);
+  return writer === owner ? field : { config: configPath(writer), ...field };
 }
 
 export function serviceMetadata(service: Service): JsonObject {

@@ -45,11 +45,11 @@ export function httpRoutes(
   context: RouteContext,
 ): readonly Route[] {
   const routes: Route[] = [];
-  for (const http of virtualService.spec.http) {
+  for (const [index, http] of virtualService.spec.http.entries()) {
     const matches = http.match.length === 0 ? [undefined] : http.match;
     for (const match of matches) {
       if (!isMeant(match, virtualService, context)) continue;
-      const translated = httpRoute(http, match, virtualService, context);
+      const translated = httpRoute({ http, index }, match, virtualService, context);
       routes.push(translated);
       if (isCatchAll(translated.match)) return routes;
     }
@@ -76,7 +76,7 @@ function isMeant(
 }
 
 function httpRoute(
-  http: HTTPRoute,
+  { http, index }: { readonly http: HTTPRoute; readonly index: number },
   match: HTTPMatchRequest | undefined,
   { object }: ResolvedVirtualService,
   context: RouteContext,
@@ -84,7 +84,7 @@ function httpRoute(
   const route = create(RouteSchema, {
     name: match === undefined || match.name === "" ? http.name : `${http.name}.${match.name}`,
     match: routeMatch(match),
-    metadata: provenance(object),
+    metadata: provenance(object, ["spec", "http", index]),
     statPrefix: match?.statPrefix ?? "",
     typedPerFilterConfig: filterConfigs(http),
   });
