@@ -3,6 +3,7 @@ import type { Machine, PathState } from "#base/machine.ts";
 import type { Check, CheckDescription, CheckPorts, Finding } from "../check.ts";
 import { toMegabytes } from "../proc.ts";
 import type { PreflightSettings, WantedFolder } from "../settings.ts";
+import { shellWord } from "../shell-word.ts";
 
 export const DIR_AVAILABLE: CheckDescription = {
   name: "DirAvailable",
@@ -68,10 +69,10 @@ function folderFindings(
     const what =
       existing === path ? `${path} cannot be written` : `${path} cannot be made in ${existing}`;
     const isOurs = state.ownerId === machine.userId && (state.mode & 0o300) !== 0o300;
-    return refuse(what, isOurs ? `chmod u+wx ${existing}` : undefined);
+    return refuse(what, isOurs ? `chmod u+wx ${shellWord(existing)}` : undefined);
   }
   if (existing !== path || (state.mode & 0o002) === 0) return { errors: [], warnings: [] };
-  const command = `chmod o-w ${path}`;
+  const command = `chmod o-w ${shellWord(path)}`;
   const message = `${path} may be written by everybody (mode ${state.mode.toString(8)}) (${purpose})`;
   return { errors: [], warnings: [{ message, fix: `run "${command}"`, command }] };
 }

@@ -10,6 +10,7 @@ import {
 } from "../check.ts";
 import { parseCount, readCount, readText } from "../proc.ts";
 import type { PreflightSettings } from "../settings.ts";
+import { shellWord } from "../shell-word.ts";
 
 export const EPHEMERAL_PORTS: CheckDescription = {
   name: "EphemeralPorts",
@@ -98,7 +99,7 @@ export function ephemeralPortsCheck(settings: PreflightSettings): Check {
       const inside = portsInside(settings, range, reserved);
       if (inside.length > 0) {
         const list = [reserved.trim(), ...inside].filter((part) => part !== "").join(",");
-        const command = `sudo sysctl -w net.ipv4.ip_local_reserved_ports=${list}`;
+        const command = `sudo sysctl -w net.ipv4.ip_local_reserved_ports=${shellWord(list)}`;
         warnings.push({
           message: `the range of ephemeral ports ${low}-${high} holds ports that are listened on: ${inside.join(", ")}; a connection of another program may take them`,
           fix: `run "${command}"`,

@@ -2,6 +2,7 @@
 import { isInBlock, parseIp } from "#base/ip-address.ts";
 import { quoted } from "#base/log.ts";
 import { type Check, type CheckDescription, type CheckPorts, warn } from "../check.ts";
+import { shellWord } from "../shell-word.ts";
 
 export const HTTP_PROXY_ENV: CheckDescription = {
   name: "HTTPProxyEnv",
@@ -64,7 +65,9 @@ export function httpProxyEnvCheck(): Check {
         (host) => !noProxy.some((entry) => covers(entry, host)),
       );
       if (captured.length === 0) return warn();
-      const command = `export NO_PROXY=${[...noProxy, "localhost", "127.0.0.0/8"].filter((entry, index, all) => entry !== "" && all.indexOf(entry) === index).join(",")}`;
+      const excepted = new Set([...noProxy, "localhost", "127.0.0.0/8"]);
+      excepted.delete("");
+      const command = `export NO_PROXY=${shellWord([...excepted].join(","))}`;
       const set = VARIABLES.flatMap((name) => variable(env, name) ?? []).map(({ name, value }) => ({
         name,
         value: withoutCredentials(value),

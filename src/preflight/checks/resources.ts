@@ -75,7 +75,6 @@ export function memCheck({ memory }: PreflightSettings): Check {
       return warn({
         message: `the available RAM (${toMegabytes(available)} MB) is less than the needed ${needed} MB`,
         fix: `${memory.why}: stop what else uses memory ("ps aux --sort=-rss | head" shows it)`,
-        command: "ps aux --sort=-rss | head",
       });
     },
   };

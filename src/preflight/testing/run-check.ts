@@ -79,7 +79,7 @@ export async function outcomeOf(check: Check, world: World = {}): Promise<CheckO
   void Promise.resolve(check.run(ports)).then((found) => {
     outcome = found;
   });
-  for (let turn = 0; turn < 200 && outcome === undefined; turn += 1) {
+  for (let turn = 0; turn < 1_000 && outcome === undefined; turn += 1) {
     await new Promise<void>((resolve) => queueMicrotask(resolve));
     if (turn % 50 === 49) time.advance(1_000);
   }
