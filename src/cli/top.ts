@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import type { SocketAddress } from "#base/net.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import { EXIT } from "./shell/exit-status.ts";
-import { LiveScreen, pauses, watch } from "./shell/live-view.ts";
+import { canDraw, LiveScreen, pauses, watch } from "./shell/live-view.ts";
 import { durationOption, pilotOption } from "./shell/options.ts";
 import { formatResult, type OutputFormat, outputOption } from "./shell/output.ts";
 import { runs, type Shell } from "./shell/shell.ts";
@@ -67,7 +67,7 @@ async function top(shell: Shell, flags: TopFlags): Promise<number> {
     return fail(shell, "No proxy is connected to the pilot: there is nothing to measure.");
   }
   if (flags.watch) return repeat(shell, flags, looks);
-  const isLive = shell.terminal.isInteractive && !flags.once && isTable(flags.output);
+  const isLive = canDraw(shell) && !flags.once && isTable(flags.output);
   return isLive ? live(shell, flags, looks) : once(shell, flags, looks);
 }
 
@@ -167,9 +167,11 @@ export function topCommand(shell: Shell): Command {
     .addHelpText(
       "after",
       `
-By service, subset and proxy the numbers are those of the callers' side; --by workload shows what each workload's own sidecar
-sees. Requests that the fault filter aborts reach no service and are not counted: "sampan tap" shows them. Proxies add latencies
-to their histograms at every stats_flush_interval: each second in a mesh of "sampan up", else every 5 s unless told.
+By service, subset and proxy the numbers are of the callers' side; --by workload
+shows what each workload's own sidecar sees. Requests that the fault filter
+aborts reach no service and are not counted: "sampan tap" shows them. Proxies
+add latencies to their histograms at every stats_flush_interval: each second in
+a mesh of "sampan up", else every 5 s unless told.
 
 Examples:
   sampan top

@@ -100,6 +100,10 @@ export class LiveScreen {
   }
 }
 
+/** Somebody looks, at a terminal that knows more than lines. */
+export const canDraw = ({ terminal, env }: Shell): boolean =>
+  terminal.isInteractive && env["TERM"] !== "dumb";
+
 export interface Watched {
   /** Milliseconds from the end of one frame to the beginning of the next. */
   readonly everyMs: number;
@@ -113,7 +117,7 @@ export interface Watched {
  */
 export async function watch(shell: Shell, watched: Watched): Promise<void> {
   const stop = shell.catchStop();
-  if (shell.terminal.isInteractive) await watchOnScreen(shell, stop, watched);
+  if (canDraw(shell)) await watchOnScreen(shell, stop, watched);
   else await watchByPipe(shell, stop, watched);
 }
 

@@ -48,8 +48,9 @@ export function parseTapMessage(text: string): TapMessage | undefined {
   const extra = objectOf(message["sampan"]);
   const dropped = extra["dropped"];
   if (typeof dropped === "number") return { kind: "dropped", count: Math.max(0, dropped) };
-  if (message["http_buffered_trace"] === undefined) return undefined;
   const traced = objectOf(message["http_buffered_trace"]);
+  // Envoy shows a stream that ended before its head was whole, too: there is no request in it.
+  if (!Array.isArray(objectOf(traced["request"])["headers"])) return undefined;
   const request = objectOf(traced["request"]);
   const response = traced["response"] === undefined ? undefined : objectOf(traced["response"]);
   return {
