@@ -42,6 +42,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./proxy.ts")).proxyCommand,
   },
   {
+    name: "apply",
+    group: "Configure",
+    summary: "make the configuration what files say, all or nothing",
+    load: async () => (await import("./apply.ts")).applyCommand,
+  },
+  {
+    name: "delete",
+    group: "Configure",
+    summary: "take objects out of the configuration",
+    load: async () => (await import("./delete.ts")).deleteCommand,
+  },
+  {
+    name: "diff",
+    group: "Configure",
+    summary: "show what applying files would change",
+    load: async () => (await import("./diff.ts")).diffCommand,
+  },
+  {
+    name: "wait",
+    group: "Configure",
+    summary: "wait until a change is in force on every proxy",
+    load: async () => (await import("./wait.ts")).waitCommand,
+  },
+  {
+    name: "validate",
+    group: "Configure",
+    summary: "say what is wrong with files, without a pilot",
+    load: async () => (await import("./validate.ts")).validateCommand,
+  },
+  {
     name: "top",
     group: "Look",
     summary: "show services by success rate, requests a second and latency",
@@ -52,6 +82,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "Look",
     summary: "show requests as they go by",
     load: async () => (await import("./tap.ts")).tapCommand,
+  },
+  {
+    name: "why",
+    group: "Explain",
+    summary: "say where a request goes, and why",
+    load: async () => (await import("./why.ts")).whyCommand,
   },
   {
     name: "bug-report",

@@ -26,17 +26,38 @@ export class PilotClient {
     return this.send<T>("GET", path);
   }
 
-  async send<T>(
+  send<T>(
     method: "GET" | "PUT" | "POST" | "DELETE",
     path: string,
     body?: unknown,
+  ): Promise<PilotAnswer<T>> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return this.#request(method, path, { "content-type": "application/json" }, text);
+  }
+
+  /** A body that its author wrote; `version`: only while that is the newest (If-Match). */
+  sendYaml<T>(
+    method: "PUT" | "POST",
+    path: string,
+    text: string,
+    version?: string,
+  ): Promise<PilotAnswer<T>> {
+    const match = version === undefined ? {} : { "if-match": `"${version}"` };
+    return this.#request(method, path, { "content-type": "application/yaml", ...match }, text);
+  }
+
+  async #request<T>(
+    method: "GET" | "PUT" | "POST" | "DELETE",
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string | undefined,
   ): Promise<PilotAnswer<T>> {
     const url = `http://${formatSocketAddress(this.address)}${path}`;
     const answer = await this.#httpClient.request({
       method,
       url,
-      headers: { "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers,
+      ...(body === undefined ? {} : { body }),
       timeoutMs: TIMEOUT_MS,
     });
     if (answer.kind === "failed")

@@ -196,13 +196,15 @@ function patch(state: ObjectApiState, to: ObjectAddress, request: HttpServiceReq
 async function write(
   state: ObjectApiState,
   to: ObjectAddress,
-  { query }: HttpServiceRequest,
+  { query, headers }: HttpServiceRequest,
   body: ReadBody,
   mustBe: "absent" | "present" = "present",
 ): Promise<HttpServiceResponse> {
   if (body.kind === "refused") return statusResponse("BadRequest", body.reason);
   const { text, style, name, resourceVersion } = body.sent;
-  const version = mustBe === "present" ? resourceVersion : undefined;
+  // A YAML body is kept as it is written, so who writes one says in a header which version it is about.
+  const seen = headers["if-match"]?.replace(/^"|"$/g, "") ?? resourceVersion;
+  const version = mustBe === "present" ? seen : undefined;
   const outcome = await state.store.put({
     text,
     file: "request body",

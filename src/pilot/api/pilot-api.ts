@@ -25,6 +25,7 @@ import { notAllowed, refuseForeign } from "./guard.ts";
 import { renderMetrics } from "./metrics.ts";
 import { objectApi } from "./object-api.ts";
 import type { ObjectRecords } from "./object-records.ts";
+import { positionPage } from "./position-page.ts";
 import { type SetHealth, workloadHealth } from "./workload-health.ts";
 
 /** What the pages read and the few things they may do. */
@@ -53,6 +54,7 @@ const HELP = `sampan pilot
   GET /debug/problemz    what is wrong with the configuration
   GET /debug/livez?object=KIND/NS/NAME       where the newest version of an object is in force
   GET /debug/documentz?object=KIND/NS/NAME   an object as its author wrote it
+  GET /debug/positionz?at=KIND NS/NAME%23FIELD   where fields stand, by file, line and column
   PUT /v1/namespaces/NS/workloads/NAME/health   {"healthy": true|false, "address": IP (optional)}
   /apis/networking.istio.io/v1[/namespaces/NS]/virtualservices[/NAME] and so on: Kubernetes' API
 `;
@@ -70,6 +72,7 @@ export function createPilotApi(state: PilotApiState): HttpService {
     "/debug/problemz": () => jsonResponse(state.problems().map(describeProblem)),
     "/debug/livez": (request) => livePage(state.liveness, request),
     "/debug/documentz": (request) => documentPage(state.store, request),
+    "/debug/positionz": (request) => positionPage(state.objects(), request),
     ...discoveryPages(state.version),
   };
   const objects = {

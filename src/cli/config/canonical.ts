@@ -1,0 +1,27 @@
+// Objects as text that two of them can be compared by: what a server adds is left out, fields are in the order of their names.
+import { renderYaml } from "#api/yaml-edit.ts";
+import { type ObjectJson, plainObjectJson } from "#pilot/api/object-json.ts";
+import type { ConfigObject } from "#pilot/model/object.ts";
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, child]) => [name, sorted(child)]));
+}
+
+/** Of an answer of the API. */
+export function canonicalYaml({ apiVersion, kind, metadata, spec }: ObjectJson): string {
+  const { name, namespace, labels, annotations } = metadata;
+  return renderYaml(
+    sorted({ apiVersion, kind, metadata: without({ name, namespace, labels, annotations }), spec }),
+  );
+}
+
+/** Of an object of a file. */
+export const canonicalYamlOf = (object: ConfigObject): string =>
+  canonicalYaml(plainObjectJson(object));
+
+function without(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
