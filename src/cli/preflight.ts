@@ -56,12 +56,20 @@ function printList({ terminal }: Shell, { output }: Flags): number {
   return EXIT.ok;
 }
 
-/** The checks of `--only`, or the name among them that none has. */
-function pick(checks: readonly Check[], only: readonly string[]): readonly Check[] | string {
+/** The checks of `--only`, or what is wrong with it. */
+function pick(
+  command: PreflightCommand,
+  checks: readonly Check[],
+  only: readonly string[],
+): readonly Check[] | string {
   const known = [...checks.map(({ name }) => name), ...KNOWN_NAMES];
   const unknown = only.find((name) => !isKnownName(known, name));
-  if (unknown !== undefined) return unknown;
-  return checks.filter(({ name }) => only.some((wanted) => isKnownName([name], wanted)));
+  if (unknown !== undefined) {
+    return `only: Invalid value: "${unknown}": no check has this name; ${suggestName(known, unknown)}`;
+  }
+  const picked = checks.filter(({ name }) => only.some((wanted) => isKnownName([name], wanted)));
+  if (picked.length > 0) return picked;
+  return `only: ${only.join(", ")} does not concern "sampan ${command}" with these flags`;
 }
 
 function tableRows({ results }: Report): readonly (readonly string[])[] {
@@ -109,18 +117,17 @@ async function run(
   const { terminal } = shell;
   const { pilot, interception, only = [] } = flags;
   const target = await targetSettings(shell, command, folder, flags);
-  const all = checksFor(command, { ...target, pilot, interception }, false);
+  // Whoever asks for one of them by name need not ask for all of them.
+  const wantsAny = interception || only.length > 0;
+  const all = checksFor(command, { ...target, pilot, interception: wantsAny }, false);
   const list = await readIgnored(shell, flags, all, []);
   if (list.kind === "refused") {
     terminal.writeError(`${list.message}\n`);
     return list.status;
   }
-  const checks = only.length === 0 ? all : pick(all, only);
+  const checks = only.length === 0 ? all : pick(command, all, only);
   if (typeof checks === "string") {
-    const known = [...all.map(({ name }) => name), ...KNOWN_NAMES];
-    terminal.writeError(
-      `only: Invalid value: "${checks}": no check has this name; ${suggestName(known, checks)}\n`,
-    );
+    terminal.writeError(`${checks}\n`);
     return EXIT.usage;
   }
   const isText = flags.output === "text" && !flags.printFix;

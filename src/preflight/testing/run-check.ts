@@ -26,8 +26,8 @@ export const SETTINGS: PreflightSettings = {
 };
 
 export interface World {
-  readonly machine?: FakeMachineOptions;
-  readonly net?: FakeNetOptions;
+  readonly machine?: FakeMachineOptions | undefined;
+  readonly net?: FakeNetOptions | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly programs?: Readonly<Record<string, FakeProgram>>;
   /** Name -> addresses; others are not found. */

@@ -1,0 +1,150 @@
+// The preflight on this very machine: a busy port with the process that holds it, limits and folders that are really so.
+import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const SAMPAN = join(import.meta.dir, "../../bin/sampan");
+const HOST = "127.77.90.1";
+const folder = mkdtempSync(join(tmpdir(), "sampan-preflight-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runShell(script: string): Ran {
+  const child = Bun.spawnSync(["sh", "-c", script], {
+    env: { PATH: process.env["PATH"] ?? "", HOME: folder },
+    timeout: 30_000,
+  });
+  return {
+    status: child.exitCode,
+    stdout: child.stdout.toString(),
+    stderr: child.stderr.toString(),
+  };
+}
+
+/** A process of its own that listens, named by what stands behind its program. */
+async function holdPort(): Promise<{ pid: number; port: number; end(): Promise<void> }> {
+  const code = `const l = Bun.listen({ hostname: "${HOST}", port: 0, socket: { data() {} } }); console.log(l.port);`;
+  const child = Bun.spawn([process.execPath, "-e", code, "holds-the-port"], { stdout: "pipe" });
+  const { value } = await child.stdout.getReader().read();
+  return {
+    pid: child.pid,
+    port: Number(new TextDecoder().decode(value)),
+    end: async () => {
+      child.kill();
+      await child.exited;
+    },
+  };
+}
+
+describe("a busy port", () => {
+  test("is reported with its process, by preflight and by the command itself, until it is free", async () => {
+    const holder = await holdPort();
+    const { pid, port } = holder;
+    const flags = `--xds-address ${HOST}:${port} --http-address ${HOST}:0`;
+    const words = new RegExp(
+      `\\t\\[ERROR Port-${port}\\]: Port ${port} is in use: ${HOST}:${port} is held by process ${pid} \\(\\S*bun\\S* -e .*\\n\\t\\tfix: stop that process, or choose another one with --xds-address\\n`,
+    );
+    const only = `--only Port-${port}`;
+    try {
+      const checked = runShell(`${SAMPAN} preflight pilot ${flags} ${only}`);
+      expect(checked.stderr).toMatch(words);
+      expect(checked.status).toBe(2);
+      writeFileSync(join(folder, "empty.yaml"), "");
+      const begun = runShell(
+        `${SAMPAN} pilot --config ${folder} ${flags} --ignore-preflight-errors=swap`,
+      );
+      expect(begun.stderr).toMatch(words);
+      expect(begun.stderr).toContain("error execution phase preflight: ");
+      expect(begun.stdout).toBe("");
+      expect(begun.status).toBe(2);
+    } finally {
+      await holder.end();
+    }
+    expect(runShell(`${SAMPAN} preflight pilot ${flags} ${only}`)).toEqual({
+      status: 0,
+      stdout: "[preflight] Running pre-flight checks\n[preflight] 1 check passed\n",
+      stderr: "",
+    });
+  });
+
+  test("keeps a proxy from starting with status 2, and the ignore list lets it try", async () => {
+    const holder = await holdPort();
+    const file = join(folder, "bootstrap.yaml");
+    const admin = `admin: {address: {socket_address: {address: ${HOST}, port_value: ${holder.port}}}}\n`;
+    writeFileSync(file, admin);
+    try {
+      const refused = runShell(`${SAMPAN} proxy -c ${file} --ignore-preflight-errors=swap`);
+      expect(refused.status).toBe(2);
+      expect(refused.stderr).toContain(`held by process ${holder.pid} (`);
+      expect(refused.stderr).toContain(`change admin.address in ${file}`);
+      for (const flag of ["--ignore-preflight-errors=all", "--skip-phases preflight"]) {
+        const tried = runShell(`${SAMPAN} proxy -c ${file} ${flag}`);
+        expect(tried.status).toBe(1);
+        expect(tried.stderr).toContain(`Cannot listen on ${HOST}:${holder.port} (admin)`);
+      }
+    } finally {
+      await holder.end();
+    }
+  });
+});
+
+test("a limit of 256 open files", () => {
+  const { status, stderr } = runShell(`ulimit -n 256; exec ${SAMPAN} preflight --only openfiles`);
+  expect(status).toBe(2);
+  expect(stderr).toContain(
+    "\t[ERROR OpenFiles]: the limit of open files (256) is less than the required 4096\n",
+  );
+});
+
+test("a state folder below a file, and one that everybody may write", () => {
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  const below = runShell(`${SAMPAN} preflight --only DirAvailable --state-dir ${file}/state`);
+  expect(below.status).toBe(2);
+  expect(below.stderr).toContain(
+    `[ERROR DirAvailable]: ${file}/state cannot be used: ${file} is no folder`,
+  );
+  const open = join(folder, "open");
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+  const warned = runShell(`${SAMPAN} preflight --only DirAvailable --state-dir ${open}`);
+  expect(warned.status).toBe(0);
+  expect(warned.stderr).toContain(`${open} may be written by everybody (mode 777)`);
+});
+
+test("JSON of everything goes through a pipe whole", () => {
+  const { stdout, stderr } = runShell(
+    `${SAMPAN} preflight -o json --ignore-preflight-errors=all | cat`,
+  );
+  const report = JSON.parse(stdout) as { success: boolean; checks: readonly { name: string }[] };
+  expect(report.success).toBe(true);
+  expect(report.checks.map(({ name }) => name)).toContain("Swap");
+  expect(stderr).toBe("");
+});
+
+const hasNamespaces =
+  Bun.which("unshare") !== null && Bun.spawnSync(["unshare", "--net", "true"]).exitCode === 0;
+
+test.skipIf(!hasNamespaces)("without a loopback interface (needs network namespaces)", () => {
+  const { status, stderr } = runShell(`exec unshare --net ${SAMPAN} preflight --only Loopback`);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(
+    /\[ERROR Loopback\]: 127\.0\.0\.1, 127\.0\.1\.1, 127\.240\.0\.1: cannot be connected to: /,
+  );
+});
+
+const hasRules = hasNamespaces && (Bun.which("iptables") ?? Bun.which("nft")) !== null;
+
+test.skipIf(!hasRules)("a redirected connection arrives (needs root, and iptables or nft)", () => {
+  expect(runShell(`${SAMPAN} preflight --only InterceptionProbe`)).toEqual({
+    status: 0,
+    stdout: "[preflight] Running pre-flight checks\n[preflight] 1 check passed\n",
+    stderr: "",
+  });
+});
