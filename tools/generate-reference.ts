@@ -6,6 +6,7 @@ import { accessLogPage } from "./reference/access-log-page.ts";
 import { cliPage } from "./reference/cli-page.ts";
 import { exitStatusPage } from "./reference/exit-status-page.ts";
 import { readShapes } from "./reference/json-shapes.ts";
+import { preflightPage } from "./reference/preflight-page.ts";
 import { responseFlagsPage } from "./reference/response-flags-page.ts";
 import { GROUPS, statsPage } from "./reference/stats-page.ts";
 import { readStatuses } from "./reference/used-statuses.ts";
@@ -43,6 +44,7 @@ export async function referencePages(root: string = ROOT): Promise<ReadonlyMap<s
   return new Map([
     ["docs/reference/cli.md", cli],
     ["docs/reference/exit-status.md", exitStatusPage()],
+    ["docs/reference/preflight.md", preflightPage()],
     ["docs/reference/stats.md", statsPage(isCounted)],
     ["docs/reference/response-flags.md", responseFlagsPage()],
     ["docs/reference/access-log.md", accessLogPage()],

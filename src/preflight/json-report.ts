@@ -1,5 +1,5 @@
 // The report for programs: stable, with every check that ran.
-import type { Category, Finding } from "./check.ts";
+import type { Finding } from "./check.ts";
 import type { Report } from "./runner.ts";
 
 /** One thing that is wrong. */
@@ -16,7 +16,8 @@ export interface FindingJson {
 export interface CheckJson {
   /** What `--ignore-preflight-errors` and `--only` take. */
   readonly name: string;
-  readonly category: Category;
+  /** "machine", "network", "time", "names", "files", "versions", "configuration" or "interception". */
+  readonly category: string;
   /** What is so when it passes. */
   readonly summary: string;
   readonly result: "success" | "warning" | "error";
