@@ -187,7 +187,7 @@ async function tap(shell: Shell, service: string | undefined, flags: TapFlags): 
     return fail(
       mesh.proxies.length === 0
         ? "No proxy is connected to the pilot: there is nothing to look at."
-        : `None of the ${session.problems.length} proxies can be looked at:${reasons.join("")}`,
+        : `No proxy can be looked at:${reasons.join("")}`,
     );
   }
   await follow(shell, pilot, session, ending);

@@ -116,6 +116,7 @@ export class Attachment {
     const message = parseTapMessage(text);
     if (message === undefined) return;
     if (message.kind === "dropped") {
+      this.#shownInSecond += message.count;
       this.#listener.onDropped(message.count);
       return;
     }

@@ -85,7 +85,10 @@ export class TapSession {
       void attachment.close();
     }
     const all = chosen.flatMap((proxy) => this.#attend(proxy));
-    await Promise.all(all.map((attending) => this.#attach(attending)));
+    const news: string[] = [];
+    await Promise.all(all.map((attending) => this.#attach(attending, news)));
+    // Where there is nobody to look at, `problems` says all of it.
+    if (this.attachedCount > 0) for (const text of news) this.#output.note(text);
   }
 
   async close(): Promise<void> {
@@ -129,7 +132,8 @@ export class TapSession {
     return [attending];
   }
 
-  async #attach(attending: Attending): Promise<void> {
+  /** What there is to tell of it goes to `news`. */
+  async #attach(attending: Attending, news: string[]): Promise<void> {
     const { name, proxy } = attending.proxy;
     const attached = await attending.attachment.attach();
     if (attached.kind === "attached") {
@@ -144,7 +148,7 @@ export class TapSession {
         ? `${name} is being tapped by somebody else: ${quoted(reason)}`
         : `Cannot tap ${name}: ${quoted(reason)}`;
     // A proxy without a filter is no news while there are others: a client of databases has none.
-    if (!isMissing && this.#problems.get(proxy) !== text) this.#output.note(text);
+    if (!isMissing && this.#problems.get(proxy) !== text) news.push(text);
     this.#problems.set(proxy, text);
   }
 

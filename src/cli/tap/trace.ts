@@ -1,5 +1,6 @@
 // What a proxy says of one request: envoy.data.tap.v3.TraceWrapper in JSON, and what our proxy adds; taken apart without trust.
 import { parseRfc3339Ms } from "#base/rfc3339.ts";
+import { type JsonObject, listOf, numberOf, objectOf, textOf } from "../client/json-values.ts";
 
 /** A field's name and value. */
 export type HeaderLine = readonly [name: string, value: string];
@@ -33,8 +34,6 @@ export type TapMessage =
   | { readonly kind: "trace"; readonly trace: Trace }
   /** So many requests that matched were left out by the proxy. */
   | { readonly kind: "dropped"; readonly count: number };
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** undefined: it is no such message. Never throws. */
 export function parseTapMessage(text: string): TapMessage | undefined {
@@ -73,15 +72,8 @@ export const headerValue = (
   name: string,
 ): string | undefined => lines?.find(([key]) => key === name)?.[1];
 
-const objectOf = (value: unknown): Json =>
-  typeof value === "object" && value !== null ? (value as Json) : {};
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-const numberOf = (value: unknown): number =>
-  typeof value === "number" && Number.isFinite(value) ? value : 0;
-
 function headerLines(value: unknown): HeaderLine[] {
-  if (!Array.isArray(value)) return [];
-  return value.map((item) => {
+  return listOf(value).map((item) => {
     const line = objectOf(item);
     return [textOf(line["key"]), textOf(line["value"])];
   });
@@ -93,7 +85,7 @@ function remoteAddress(connection: unknown): Address | undefined {
   return host === "" ? undefined : { host, port: numberOf(remote["port_value"]) };
 }
 
-function detailsOf(extra: Json): TraceDetails {
+function detailsOf(extra: JsonObject): TraceDetails {
   return {
     responseFlags: textOf(extra["response_flags"]),
     cluster: textOf(extra["upstream_cluster"]),

@@ -1,4 +1,5 @@
 // What one proxy has counted of its clusters, from /stats?format=json: the same page of ours and of Envoy, taken without trust.
+import { type JsonObject, listOf, numberOf, objectOf } from "../client/json-values.ts";
 import { LatencyBins } from "./latency-bins.ts";
 import { MAX_BINS, MAX_CLUSTERS } from "./limits.ts";
 
@@ -54,13 +55,6 @@ export const STATS_PATH: string = `/stats?format=json&usedonly&histogram_buckets
 
 export type ClusterStats = ReadonlyMap<string, ClusterCounts>;
 
-type Json = Readonly<Record<string, unknown>>;
-const objectOf = (value: unknown): Json =>
-  typeof value === "object" && value !== null ? (value as Json) : {};
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const numberOf = (value: unknown): number =>
-  typeof value === "number" && Number.isFinite(value) ? value : 0;
-
 /** undefined: it is no such page. Never throws. */
 export function parseClusterStats(text: string): ClusterStats | undefined {
   let page: unknown;
@@ -107,7 +101,7 @@ function readScalar(clusters: Map<string, ClusterCounts>, name: string, value: n
   else place.counts.gauges[field[1]] = value;
 }
 
-function readHistogram(clusters: Map<string, ClusterCounts>, { name, totals }: Json): void {
+function readHistogram(clusters: Map<string, ClusterCounts>, { name, totals }: JsonObject): void {
   const place = typeof name === "string" ? placeOf(clusters, name) : undefined;
   if (place?.stat !== LATENCY) return;
   const bins = new LatencyBins();
