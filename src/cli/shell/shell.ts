@@ -29,8 +29,11 @@ export interface Shell {
   readonly machine: Machine;
   readonly processes: Processes;
   readonly archiver: Archiver;
-  /** From now on Ctrl-C and SIGTERM end nothing by themselves, but resolve `stopped`. For commands that run until then. */
-  catchStop(): StopRequest;
+  /**
+   * From now on Ctrl-C, SIGTERM and a reader that went away end nothing by themselves, but resolve `stopped`. For commands that
+   * run until then. `onInsist`: the person has asked again; left out: the process ends at once.
+   */
+  catchStop(onInsist?: () => void): StopRequest;
   /** The status that the process ends with, if the command does not return it. */
   exit(status: number): void;
 }

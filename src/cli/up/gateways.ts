@@ -79,7 +79,7 @@ export class Gateways {
       return;
     }
     const admin = { host: adminHost, port: ADMIN_PORT };
-    const proxy = new SupervisedProxy(this.#options, identityOfGateway(plan, admin));
+    const proxy = new SupervisedProxy(this.#options, identityOfGateway(plan, admin), "gateway");
     this.#running.set(plan.name, { plan, proxy, admin });
     proxy.start();
   }

@@ -47,13 +47,14 @@ export class Instance {
   readonly plan: InstancePlan;
   readonly address: InstanceAddress;
   readonly #program: Supervised;
-  readonly #sidecar: SupervisedProxy;
+  readonly #options: MeshOptions;
+  #sidecar: SupervisedProxy | undefined;
   readonly #probe: ProbeRunner;
   readonly #onServing: (instance: Instance) => void;
-  #hasJoined = false;
+  #maySidecar = false;
   #isServing = false;
 
-  /** Not started yet. `onServing`: it serves, or not any more. */
+  /** Not started yet, and without a sidecar until `allowSidecar`. `onServing`: it serves, or not any more. */
   constructor(
     options: MeshOptions,
     plan: InstancePlan,
@@ -61,13 +62,11 @@ export class Instance {
     onServing: (instance: Instance) => void,
   ) {
     const { reporter, ports, directory } = options;
+    this.#options = options;
     this.plan = plan;
     this.address = address;
     this.#onServing = onServing;
     const env = environmentFor(plan, address, options.env);
-    this.#sidecar = new SupervisedProxy(options, identityOfInstance(plan, address), () =>
-      this.#judge(),
-    );
     this.#program = new Supervised({
       name: plan.name,
       program: {
@@ -77,6 +76,12 @@ export class Instance {
         onLine: (line) => reporter.output(plan.name, line),
       },
       ...ports,
+      record: options.parts.open({
+        name: plan.name,
+        kind: "instance",
+        namespace: plan.group.namespace,
+        address: address.host,
+      }),
       onStarted: () => this.#probe.start(),
       onCrashed: (crash) => {
         reporter.crash(plan.name, describeCrash(crash), crash.lastLines);
@@ -106,7 +111,7 @@ export class Instance {
 
   /** Its sidecar knows the mesh, so that the mesh knows it too. */
   get hasJoined(): boolean {
-    return this.#hasJoined;
+    return this.#sidecar !== undefined;
   }
 
   /** Requests may come: the program is healthy and its sidecar listens. */
@@ -118,28 +123,41 @@ export class Instance {
     this.#program.start();
   }
 
+  /** There is a data plane: from now on it gets its sidecar as soon as it is healthy. */
+  allowSidecar(): void {
+    this.#maySidecar = true;
+    this.#join();
+  }
+
+  async stopSidecar(): Promise<void> {
+    this.#maySidecar = false;
+    await this.#sidecar?.stop();
+  }
+
   async stop(): Promise<void> {
     this.#probe.stop();
     // The sidecar first: it finishes what runs while the program still answers.
-    await this.#sidecar.stop();
+    await this.stopSidecar();
     await this.#program.stop();
   }
 
   kill(): void {
     this.#probe.stop();
-    this.#sidecar.kill();
+    this.#maySidecar = false;
+    this.#sidecar?.kill();
     this.#program.kill();
   }
 
   /** An instance joins the mesh when it is first able to answer: nobody waits for one that never is. */
   #join(): void {
-    if (this.health !== "healthy" || this.#hasJoined) return;
-    this.#hasJoined = true;
+    if (this.health !== "healthy" || !this.#maySidecar || this.#sidecar !== undefined) return;
+    const identity = identityOfInstance(this.plan, this.address);
+    this.#sidecar = new SupervisedProxy(this.#options, identity, "sidecar", () => this.#judge());
     this.#sidecar.start();
   }
 
   #judge(): void {
-    const isServing = this.health === "healthy" && this.#sidecar.isReady;
+    const isServing = this.health === "healthy" && this.#sidecar?.isReady === true;
     if (isServing === this.#isServing) return;
     this.#isServing = isServing;
     this.#onServing(this);

@@ -6,6 +6,7 @@ import { parseObjects } from "#pilot/config/parse-objects.ts";
 import { Instances } from "./instances.ts";
 import { type InstancePlan, planMesh } from "./plan.ts";
 import { type FakeProcess, FakeProcesses } from "./testing/fake-processes.ts";
+import { SILENT_PARTS } from "./testing/silent-parts.ts";
 
 /** One instance of details; `command` is what it runs. */
 function plans(command: string): readonly InstancePlan[] {
@@ -61,9 +62,11 @@ class World implements HttpClient {
         crash: say,
         output() {},
       },
+      parts: SILENT_PARTS,
       writeFile: (name) => name,
       isPortFree: () => true,
     });
+    this.instances.startSidecars();
   }
 
   async request({ url, body }: { readonly url: string; readonly body?: string }) {
@@ -105,7 +108,7 @@ class World implements HttpClient {
 
 const OLD = "127.0.1.2";
 const NEW = "127.0.1.3";
-const SIDECAR = (host: string): string => `proxy details-1-${host}.json`;
+const SIDECAR = (host: string): string => `proxy proxies/details-1-${host}.json`;
 
 async function serving(): Promise<World> {
   const world = new World();

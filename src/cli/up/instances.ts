@@ -21,6 +21,7 @@ export class Instances {
   readonly #predecessors = new Map<Instance, Instance>();
   /** Still running, but not part of the mesh any more. */
   readonly #retiring = new Set<Instance>();
+  #hasSidecars = false;
   #isStopping = false;
 
   constructor(options: MeshOptions) {
@@ -33,6 +34,7 @@ export class Instances {
   }
 
   apply(plans: readonly InstancePlan[]): void {
+    if (this.#isStopping) return;
     const wanted = new Set(plans.map(({ name }) => name));
     for (const [name, instance] of this.#running) {
       if (wanted.has(name)) continue;
@@ -45,8 +47,23 @@ export class Instances {
     }
   }
 
-  /** What is not in the mesh yet: instances that are not healthy, sidecars that are not ready. */
+  /** There is a data plane: from now on every instance gets a sidecar. */
+  startSidecars(): void {
+    this.#hasSidecars = true;
+    for (const instance of this.#all()) instance.allowSidecar();
+  }
+
+  /** Before `stop`: requests that run are finished while the programs still answer. No instance starts after this. */
+  async stopSidecars(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all(this.#all().map((instance) => instance.stopSidecar()));
+  }
+
+  /** What is not in the mesh yet: instances that are not healthy, and, where there is a data plane, sidecars that are not ready. */
   waitingFor(): readonly string[] {
+    if (!this.#hasSidecars) {
+      return this.list().flatMap(({ plan, health }) => (health === "healthy" ? [] : [plan.name]));
+    }
     return this.list()
       .filter((instance) => !this.#inMesh.has(instance))
       .map(({ plan, health }) => (health === "healthy" ? `${plan.name} sidecar` : plan.name));
@@ -96,6 +113,7 @@ export class Instances {
       (changed) => void this.#tell(changed),
     );
     this.#running.set(plan.name, instance);
+    if (this.#hasSidecars) instance.allowSidecar();
     if (predecessor !== undefined) this.#succeed(instance, predecessor);
     instance.start();
   }

@@ -1,8 +1,10 @@
 // One proxy kept running, and whether it serves: its admin page says when it has its first configuration and listens.
 import type { Timer } from "#base/timers.ts";
+import { formatSocketAddress } from "../shell/socket-address.ts";
 import { bootstrapFor, type ProxyIdentity } from "./bootstrap.ts";
 import { readProxyError } from "./log-line.ts";
 import type { MeshOptions } from "./mesh-options.ts";
+import { partName } from "./parts.ts";
 import { describeCrash, Supervised } from "./supervised.ts";
 
 const READY_POLL_MS = 50;
@@ -19,7 +21,12 @@ export class SupervisedProxy {
   #generation = 0;
 
   /** Not started yet. `onChange`: it is ready, or not any more. */
-  constructor(options: MeshOptions, identity: ProxyIdentity, onChange: () => void = () => {}) {
+  constructor(
+    options: MeshOptions,
+    identity: ProxyIdentity,
+    kind: "sidecar" | "gateway" | "hostSidecar",
+    onChange: () => void = () => {},
+  ) {
     const { reporter, ports, xds, writeFile, proxyCommand, directory, env } = options;
     this.#options = options;
     this.#identity = identity;
@@ -27,7 +34,7 @@ export class SupervisedProxy {
     const name = `${identity.name} proxy`;
     const text = `${JSON.stringify(bootstrapFor(identity, xds), undefined, 2)}\n`;
     // The address is part of the name: an instance and the one that replaces it are there at once.
-    const file = writeFile(`${identity.name}-${identity.admin.host}.json`, text);
+    const file = writeFile(`proxies/${identity.name}-${identity.admin.host}.json`, text);
     this.#process = new Supervised({
       name,
       program: {
@@ -41,6 +48,13 @@ export class SupervisedProxy {
         },
       },
       ...ports,
+      record: options.parts.open({
+        name: partName(identity.name, identity.namespace),
+        kind,
+        namespace: identity.namespace,
+        address: identity.address,
+        admin: formatSocketAddress(identity.admin),
+      }),
       onStarted: () => this.#ask(this.#generation),
       onCrashed: (crash) => {
         reporter.crash(name, describeCrash(crash), crash.lastLines);

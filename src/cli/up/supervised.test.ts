@@ -3,6 +3,7 @@ import { FakeTime } from "#base/testing/fake-time.ts";
 import { MAX_DELAY_MS, RestartBackOff } from "./restart-back-off.ts";
 import { Supervised } from "./supervised.ts";
 import { FakeProcesses } from "./testing/fake-processes.ts";
+import { SILENT_PART } from "./testing/silent-parts.ts";
 
 function supervise(): {
   time: FakeTime;
@@ -19,6 +20,7 @@ function supervise(): {
     processes,
     clock: time,
     timers: time,
+    record: SILENT_PART,
     onStarted: (pid) => said.push(`started ${pid}`),
     onCrashed: ({ why, delayMs, lastLines }) =>
       said.push([why, ...lastLines, `again in ${delayMs}`].join(", ")),

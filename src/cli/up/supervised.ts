@@ -2,6 +2,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { ProcessExit, Processes, ProcessOptions, RunningProcess } from "#base/processes.ts";
 import type { Timer, Timers } from "#base/timers.ts";
+import type { PartRecord } from "./parts.ts";
 import { RestartBackOff } from "./restart-back-off.ts";
 
 /** How long a program may take to end by itself before it is killed. */
@@ -17,6 +18,8 @@ export interface SupervisedOptions {
   readonly processes: Processes;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** What it is and prints, for those who look from outside. */
+  readonly record: PartRecord;
   /** After each start. */
   readonly onStarted: (pid: number) => void;
   /** It ended without being asked to, and is started again after `delayMs`. */
@@ -68,7 +71,7 @@ export class Supervised {
   /** Not after `stop` or `kill`. */
   start(): void {
     if (this.#stopping !== undefined) return;
-    const { program, processes, clock } = this.#options;
+    const { program, processes, clock, record } = this.#options;
     this.#startedAtMs = clock.nowMs();
     this.#lastLines = [];
     const started = processes.start({
@@ -76,15 +79,18 @@ export class Supervised {
       onLine: (line, stream) => {
         if (!IS_NOISE.test(line)) this.#lastLines.push(line);
         if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
+        record.line(line, stream);
         program.onLine(line, stream);
       },
       onExit: (exit) => this.#handleExit(exit),
     });
     if ("kind" in started) {
+      record.line(started.reason, "stderr");
       this.#crashed(started.reason);
       return;
     }
     this.#running = started;
+    record.started(started.pid);
     this.#options.onStarted(started.pid);
   }
 
@@ -104,12 +110,16 @@ export class Supervised {
   #end(): Promise<void> {
     this.#restart?.cancel();
     const running = this.#running;
-    if (running === undefined) return Promise.resolve();
+    if (running === undefined) {
+      this.#options.record.close();
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       const kill = this.#options.timers.after(STOP_LIMIT_MS, () => running.signal("SIGKILL"));
       this.#onStopped = () => {
         kill.cancel();
         running.signal("SIGKILL"); // what the program itself started and left behind
+        this.#options.record.close();
         resolve();
       };
       running.signal("SIGTERM");
@@ -119,6 +129,7 @@ export class Supervised {
   #handleExit(exit: ProcessExit): void {
     const running = this.#running;
     this.#running = undefined;
+    this.#options.record.ended();
     if (this.#stopping !== undefined) {
       this.#onStopped?.();
       return;

@@ -1,15 +1,20 @@
 // The terminal of this process: its standard streams, its size, its keys.
 import type { Terminal } from "#base/terminal.ts";
 
-/** `wantsColor`: false when the command line says --no-color. */
-export function ownTerminal(wantsColor: boolean): Terminal {
+/** `wantsColor`: false when the command line says --no-color. `onOutputClosed`: whoever read from us has gone, as `head` does. */
+export function ownTerminal(wantsColor: boolean, onOutputClosed: () => void): Terminal {
   const { stdin, stdout, stderr, env } = process;
   const isInteractive = stdout.isTTY === true;
-  // Whoever read from us has gone, as `head` does: nothing that follows is wanted by anybody.
-  stdout.on("error", () => process.exit(0));
+  stdout.on("error", onOutputClosed);
   stderr.on("error", () => {});
   return {
-    write: (text) => void stdout.write(text),
+    write: (text) => {
+      try {
+        stdout.write(text);
+      } catch {
+        onOutputClosed(); // EPIPE
+      }
+    },
     writeError: (text) => void stderr.write(text),
     isInteractive,
     showsProgress: stderr.isTTY === true && env["TERM"] !== "dumb",

@@ -1,4 +1,4 @@
-// When `up` has been asked to stop: once means in order, a second time means at once.
+// When a command has been asked to stop: once means in order, a second time means at once.
 
 /**
  * A second request within this time is the first one again: Ctrl-C under `npm start` reaches us from the terminal and from npm,
