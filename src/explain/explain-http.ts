@@ -120,7 +120,8 @@ function settle(context: HttpContext, steps: Step[], paths: readonly RoutePath[]
   }
   for (const [i, path] of paths.entries()) {
     const { steps: more, endings } = endingsOf(context, path);
-    for (const step of more) add(step);
+    const isAlwaysAborted = faults[i]?.abort?.odds === 1;
+    if (!isAlwaysAborted) for (const step of more) add(step);
     outcomes.push(...withFaults(context, path, endings, faults[i]));
   }
   return { steps, outcomes };

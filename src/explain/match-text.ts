@@ -17,7 +17,13 @@ export function matchText(match: RouteMatch): string {
     const { numerator, denominator } = match.runtimeFraction;
     parts.push(`${Number(((100 * numerator) / denominator).toFixed(4))} % of requests`);
   }
-  return parts.length === 0 ? "every request" : parts.join(", ");
+  return parts.length === 0 ? EVERYTHING : parts.join(", ");
+}
+
+const EVERYTHING = "every request";
+
+export function matchesEverything(match: RouteMatch): boolean {
+  return matchText(match) === EVERYTHING;
 }
 
 function pathText(path: PathMatch): string {

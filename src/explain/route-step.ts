@@ -5,7 +5,7 @@ import type { CompiledHost } from "#proxy/route/route-table.ts";
 import { clusterLabel } from "./cluster-name.ts";
 import { forwardFacts } from "./endings.ts";
 import type { Step, Tried } from "./explanation.ts";
-import { covers, matchText } from "./match-text.ts";
+import { covers, matchesEverything, matchText } from "./match-text.ts";
 import { optionalOrigin, originOf } from "./origin.ts";
 import { percent } from "./percent.ts";
 import { choiceShares, type RouteShare } from "./route-shares.ts";
@@ -101,7 +101,13 @@ function never(
     if (shadow !== -1) {
       const by = nameOf(routes[shadow] as CompiledRoute, shadow);
       facts.push(`${nameOf(route, index)} can never match: ${by} takes all that it would`);
-    } else if (matched !== undefined && index > matched && route.matches(head, pathEnd, 0)) {
+    } else if (
+      matched !== undefined &&
+      index > matched &&
+      // One for every request is meant to come last, for all the others.
+      !matchesEverything(route.route.match) &&
+      route.matches(head, pathEnd, 0)
+    ) {
       facts.push(`${nameOf(route, index)} would match, too, but comes later`);
     }
   }

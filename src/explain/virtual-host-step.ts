@@ -44,7 +44,7 @@ export function virtualHostStep(
   return {
     mark: "note",
     title: "Virtual host",
-    detail: `${detail}: no other is for ${quoted(head.authority())}`,
+    detail: `no virtual host for ${quoted(head.authority())}: ${value.config.name} takes it, by ${domain}`,
     facts: [`did you mean ${hint}?`],
   };
 }

@@ -4,6 +4,7 @@ import { formatDuration } from "#base/duration.ts";
 import { clusterLabel } from "#explain/cluster-name.ts";
 import type { Explanation, Origin, Outcome, Step, StepMark } from "#explain/explain.ts";
 import { percent } from "#explain/percent.ts";
+import { plain } from "../shell/plain.ts";
 import { formatTable } from "../shell/table.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -22,18 +23,23 @@ const MARKS: Readonly<Record<StepMark, string>> = {
   note: "!",
 };
 
+/** Paths and lists of hosts are longer than most that comes from the network. */
+const MAX_CHARACTERS = 1000;
+
+const shown = (text: string): string => plain(text, MAX_CHARACTERS);
+
 type Colors = ReturnType<typeof createColors>;
 
 export function formatExplanation(explanation: Explanation, options: FormatOptions): string {
   const colors = createColors(options.hasColor);
   const width = Math.max(...explanation.steps.map(({ title }) => title.length));
-  const lines = [colors.bold(options.title), ""];
+  const lines = [colors.bold(shown(options.title)), ""];
   for (const [i, step] of explanation.steps.entries()) {
     lines.push(...stepLines(step, i + 1, width, colors));
   }
-  lines.push("", colors.bold(`=> ${verdictOf(explanation)}`));
-  const text = lines.map((line) => `${printable(line)}\n`).join("");
-  return options.all ? `${text}\n${printable(outcomeTable(explanation.outcomes))}` : text;
+  lines.push("", colors.bold(`=> ${shown(verdictOf(explanation))}`));
+  const text = lines.map((line) => `${line}\n`).join("");
+  return options.all ? `${text}\n${outcomeTable(explanation.outcomes)}` : text;
 }
 
 function stepLines(step: Step, number: number, width: number, colors: Colors): string[] {
@@ -41,13 +47,13 @@ function stepLines(step: Step, number: number, width: number, colors: Colors): s
   const title = step.title.padEnd(width);
   // Number, mark and title take this much; what belongs to a step stands below its detail.
   const indent = " ".repeat(width + 8);
-  const lines = [`${String(number).padStart(2)}  ${mark}  ${title}  ${step.detail}`];
+  const lines = [`${String(number).padStart(2)}  ${mark}  ${title}  ${shown(step.detail)}`];
   const dimmed = (text: string): void => {
-    lines.push(`${indent} ${colors.dim(text)}`);
+    lines.push(`${indent} ${colors.dim(shown(text))}`);
   };
   for (const { name, why } of step.tried ?? []) dimmed(`✗ ${name}: ${why}`);
   if (step.origin !== undefined) dimmed(originText(step.origin));
-  for (const fact of step.facts ?? []) lines.push(`${indent} ${fact}`);
+  for (const fact of step.facts ?? []) lines.push(`${indent} ${shown(fact)}`);
   return lines;
 }
 
@@ -81,19 +87,15 @@ function outcomeTable(outcomes: readonly Outcome[]): string {
       outcome.responseFlags ?? "-",
       durationText(outcome.delayMs),
       durationText(outcome.timeoutMs),
-      outcome.location ?? (outcome.cluster === undefined ? "-" : clusterLabel(outcome.cluster)),
-      outcome.because,
+      shown(destinationOf(outcome)),
+      shown(outcome.because),
     ]),
   ]);
 }
 
+function destinationOf({ location, cluster }: Outcome): string {
+  return location ?? (cluster === undefined ? "-" : clusterLabel(cluster));
+}
+
 const durationText = (ms: number | undefined): string =>
   ms === undefined ? "-" : formatDuration(ms);
-
-/** Names and values come from the network: nothing of them may steer a terminal. Our own colours are kept. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/\u001b\[\d{1,2}m|[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (found) =>
-    found.length > 1 ? found : "?",
-  );
-}
