@@ -1,5 +1,6 @@
 // `sampan top`: success rate, requests a second and latencies of every service, live, from the proxies' statistics.
 import { Command, Option } from "commander";
+import type { Clock } from "#base/clock.ts";
 import type { SocketAddress } from "#base/net.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import { EXIT } from "./shell/exit-status.ts";
@@ -7,6 +8,7 @@ import { canDraw, LiveScreen, pauses, watch } from "./shell/live-view.ts";
 import { durationOption, pilotOption } from "./shell/options.ts";
 import { formatResult, type OutputFormat, outputOption } from "./shell/output.ts";
 import { runs, type Shell } from "./shell/shell.ts";
+import { POLL_TIMEOUT_MS } from "./top/limits.ts";
 import { type Polled, Poller } from "./top/poller.ts";
 import { frameOf, problemsOf, reportOf, resultOf, type TopReport } from "./top/report.ts";
 import { GROUPINGS, type Grouping, SORT_KEYS, type SortKey } from "./top/rows.ts";
@@ -40,17 +42,19 @@ class Looks {
   readonly #poller: Poller;
   readonly #window: TrafficWindow;
   readonly #by: Grouping;
+  readonly #clock: Clock;
 
   constructor(shell: Shell, { by, pilot, window }: TopFlags) {
     this.#window = new TrafficWindow(window);
-    const client = new PilotClient(shell.httpClient, pilot);
+    const client = new PilotClient(shell.httpClient, pilot, POLL_TIMEOUT_MS);
     this.#poller = new Poller(client, shell.httpClient, shell.clock, this.#window);
     this.#by = by;
+    this.#clock = shell.clock;
   }
 
   async look(): Promise<Look> {
     const polled = await this.#poller.poll();
-    return { polled, report: reportOf(polled, this.#window, this.#by) };
+    return { polled, report: reportOf(polled, this.#window, this.#by, this.#clock.nowMs()) };
   }
 }
 

@@ -13,10 +13,12 @@ export type AdminAnswer =
 export class AdminClient {
   readonly address: SocketAddress;
   readonly #httpClient: HttpClient;
+  readonly #timeoutMs: number;
 
-  constructor(httpClient: HttpClient, address: SocketAddress) {
+  constructor(httpClient: HttpClient, address: SocketAddress, timeoutMs: number = TIMEOUT_MS) {
     this.#httpClient = httpClient;
     this.address = address;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** `path` with its query: "/config_dump?include_eds". */
@@ -35,7 +37,7 @@ export class AdminClient {
       method,
       url: `http://${where}${path}`,
       ...(body === undefined ? {} : { body }),
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: this.#timeoutMs,
     });
     if (answer.kind === "failed") {
       return {

@@ -15,10 +15,12 @@ export type PilotAnswer<T> =
 export class PilotClient {
   readonly address: SocketAddress;
   readonly #httpClient: HttpClient;
+  readonly #timeoutMs: number;
 
-  constructor(httpClient: HttpClient, address: SocketAddress) {
+  constructor(httpClient: HttpClient, address: SocketAddress, timeoutMs: number = TIMEOUT_MS) {
     this.#httpClient = httpClient;
     this.address = address;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** GET of a JSON page; `T` is the caller's word for its documented shape. */
@@ -58,7 +60,7 @@ export class PilotClient {
       url,
       headers,
       ...(body === undefined ? {} : { body }),
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: this.#timeoutMs,
     });
     if (answer.kind === "failed")
       return { kind: "unreachable", message: this.#away(answer.reason) };

@@ -6,6 +6,9 @@ export const MAX_PROXIES = 200;
 /** Asked at the same time. */
 export const MAX_CONCURRENT_POLLS = 16;
 
+/** A proxy or pilot that hangs holds up the others' numbers no longer than this. */
+export const POLL_TIMEOUT_MS = 2_000;
+
 /** Clusters of one proxy; a proxy of the largest mesh that is aimed at has 10,000, of which it uses a few. */
 export const MAX_CLUSTERS = 20_000;
 

@@ -7,7 +7,7 @@ import { loadMesh } from "../client/mesh-names.ts";
 import type { PilotClient } from "../client/pilot-client.ts";
 import { adminAddressOf } from "../client/proxies.ts";
 import { parseClusterStats, STATS_PATH } from "./cluster-stats.ts";
-import { MAX_CONCURRENT_POLLS, MAX_PROXIES } from "./limits.ts";
+import { MAX_CONCURRENT_POLLS, MAX_PROXIES, POLL_TIMEOUT_MS } from "./limits.ts";
 import type { TrafficWindow } from "./window.ts";
 
 export interface Polled {
@@ -77,7 +77,8 @@ export class Poller {
 
   /** Why it gave no sample; undefined when it did. */
   async #ask(proxy: ProxyReport): Promise<string | undefined> {
-    const answer = await new AdminClient(this.#httpClient, adminAddressOf(proxy)).get(STATS_PATH);
+    const admin = new AdminClient(this.#httpClient, adminAddressOf(proxy), POLL_TIMEOUT_MS);
+    const answer = await admin.get(STATS_PATH);
     if (answer.kind === "failed") return answer.message;
     const stats = parseClusterStats(answer.body);
     if (stats === undefined) return "its statistics are no JSON that is known";

@@ -18,7 +18,12 @@ export interface TopReport {
   readonly rows: readonly TopRow[];
 }
 
-export function reportOf(polled: Polled, window: TrafficWindow, by: Grouping): TopReport {
+export function reportOf(
+  polled: Polled,
+  window: TrafficWindow,
+  by: Grouping,
+  nowMs: number,
+): TopReport {
   const known: Readonly<Record<Grouping, readonly string[]>> = {
     service: polled.services,
     subset: [],
@@ -30,7 +35,7 @@ export function reportOf(polled: Polled, window: TrafficWindow, by: Grouping): T
     measuredMs: Math.round(window.measuredMs),
     proxyCount: polled.proxyCount,
     failedProxies: polled.failures,
-    rows: gatherRows(window.traffic(), by, known[by]),
+    rows: gatherRows(window.traffic(nowMs), by, known[by]),
   };
 }
 

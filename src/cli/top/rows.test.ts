@@ -40,7 +40,7 @@ test("counters of several proxies and subsets are one service", () => {
   window.add("b", 0, stats({}));
   window.add("a", 2000, stats({ [V1]: { completed: 110, failed: 51 }, [V2]: { completed: 10 } }));
   window.add("b", 2000, stats({ [V1]: { completed: 20 } }));
-  const traffic = window.traffic();
+  const traffic = window.traffic(0);
   expect(gatherRows(traffic, "service", []).map(brief)).toEqual(["reviews.default 40 20/s 0.975"]);
   expect(gatherRows(traffic, "subset", []).map(brief)).toEqual([
     "reviews.default:9080 v1 30 15/s 0.9666666666666667",
@@ -57,11 +57,11 @@ test("what a workload is sent is its own row, and no service's", () => {
     1000,
     stats({ "inbound|20001||": { completed: 5 }, [V1]: { completed: 1 } }),
   );
-  expect(gatherRows(window.traffic(), "workload", ["idle"]).map(brief)).toEqual([
+  expect(gatherRows(window.traffic(0), "workload", ["idle"]).map(brief)).toEqual([
     "reviews-v1-1 5 5/s 1",
     "idle 0 0/s null",
   ]);
-  expect(gatherRows(window.traffic(), "service", []).map(brief)).toEqual([
+  expect(gatherRows(window.traffic(0), "service", []).map(brief)).toEqual([
     "reviews.default 1 1/s 1",
   ]);
 });
@@ -73,7 +73,7 @@ test("the window slides: what is older is not counted", () => {
     window.add("a", second * 1000, stats({ [V1]: { completed, timed: completed } }));
   }
   expect(window.measuredMs).toBe(4000);
-  expect(gatherRows(window.traffic(), "service", []).map(brief)).toEqual([
+  expect(gatherRows(window.traffic(0), "service", []).map(brief)).toEqual([
     "reviews.default 4 1/s 1",
   ]);
 });
@@ -81,19 +81,27 @@ test("the window slides: what is older is not counted", () => {
 test("one sample is nothing yet, and a proxy that left is forgotten", () => {
   const window = new TrafficWindow(4000);
   window.add("a", 0, stats({ [V1]: { completed: 5 } }));
-  expect(window.traffic()).toEqual([]);
+  expect(window.traffic(0)).toEqual([]);
   window.add("a", 1000, stats({ [V1]: { completed: 6 } }));
-  expect(window.traffic()).toHaveLength(1);
+  expect(window.traffic(0)).toHaveLength(1);
   window.keep(new Set(["b"]));
-  expect(window.traffic()).toEqual([]);
+  expect(window.traffic(0)).toEqual([]);
   expect(window.measuredMs).toBe(0);
+});
+
+test("a proxy that does not answer any more is not shown as it was for ever", () => {
+  const window = new TrafficWindow(4000);
+  window.add("a", 0, stats({}));
+  window.add("a", 1000, stats({ [V1]: { completed: 6 } }));
+  expect(window.traffic(5000)).toHaveLength(1);
+  expect(window.traffic(5001)).toEqual([]);
 });
 
 test("a proxy that was restarted counts from nothing", () => {
   const window = new TrafficWindow(10_000);
   window.add("a", 0, stats({ [V1]: { completed: 1000, failed: 10, timed: 1000 } }));
   window.add("a", 1000, stats({ [V1]: { completed: 3, failed: 1, timed: 3 } }));
-  const [row] = gatherRows(window.traffic(), "service", []);
+  const [row] = gatherRows(window.traffic(0), "service", []);
   expect(row).toMatchObject({ requests: 3, perSecond: 3 });
   expect(row?.p50Ms).toBeCloseTo(10.5);
 });
@@ -107,7 +115,9 @@ test("ejections are those of the proxy that sees most, overflows are added up", 
     window.add(proxy, 0, stats({}));
     window.add(proxy, 1000, stats({ [V1]: { ejected, overflows: 4 } }));
   }
-  expect(gatherRows(window.traffic(), "service", [])).toMatchObject([{ ejected: 2, overflows: 8 }]);
+  expect(gatherRows(window.traffic(0), "service", [])).toMatchObject([
+    { ejected: 2, overflows: 8 },
+  ]);
 });
 
 const row = (name: string, perSecond: number, successRate: number | null): TopRow => ({

@@ -124,7 +124,8 @@ export class TopScreen {
     const visible = shown.slice(this.#offset, this.#offset + room);
     const rest = shown.length - this.#offset - visible.length;
     const table = this.#table(visible);
-    const nothing = shown.length === 0 ? [this.#dim("nothing by that name")] : [];
+    const why = this.#filter === "" ? "no traffic yet" : "nothing by that name";
+    const nothing = shown.length === 0 ? [this.#dim(why)] : [];
     return [...head, ...table, ...nothing, "", this.#footer(rest)];
   }
 

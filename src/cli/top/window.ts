@@ -49,8 +49,12 @@ export class TrafficWindow {
     return longest;
   }
 
-  traffic(): readonly ClusterTraffic[] {
-    return [...this.#samples].flatMap(([proxy, samples]) => trafficOf(proxy, samples));
+  /** Of a proxy that has not answered for the length of the window nothing is known. */
+  traffic(nowMs: number): readonly ClusterTraffic[] {
+    return [...this.#samples].flatMap(([proxy, samples]) => {
+      const isKnown = (samples.at(-1)?.atMs ?? 0) >= nowMs - this.#windowMs;
+      return isKnown ? trafficOf(proxy, samples) : [];
+    });
   }
 }
 
