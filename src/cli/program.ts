@@ -4,13 +4,13 @@ import packageJson from "../../package.json" with { type: "json" };
 import { COMMANDS, type CommandEntry } from "./commands.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import type { Shell } from "./shell/shell.ts";
-import { withoutExperimental } from "./shell/spellings.ts";
+import { withoutExperimental, withPlainVerbosity } from "./shell/spellings.ts";
 
 /** Choices, default and variable of a flag or argument; a default that goes without saying is not said. */
 function describe(place: Option | Argument): string {
   const { description, argChoices, defaultValue, defaultValueDescription } = place;
   const isObvious = typeof defaultValue === "boolean" || Array.isArray(defaultValue);
-  const value = defaultValueDescription ?? (isObvious ? undefined : defaultValue);
+  const value = isObvious ? undefined : (defaultValueDescription ?? defaultValue);
   const variable = "envVar" in place ? place.envVar : undefined;
   const notes = [
     ...(argChoices === undefined ? [] : [argChoices.join(", ")]),
@@ -23,11 +23,12 @@ function describe(place: Option | Argument): string {
 /** The terminal breaks the lines; an empty line begins another paragraph. */
 const oneParagraph = (text: string): string => text.replace(/(?<!\n)\n(?!\n)/g, " ");
 
-/** Paragraphs of help that are wider than the terminal, broken at blanks; what is indented is copied as it stands. */
+/** Paragraphs of help that are wider than the terminal, broken at blanks; what is indented or fenced is copied as it stands. */
 export function wrapParagraphs(text: string, columns: number): string {
   return text.replace(/^\S.*(?:\n\S.*)*/gm, (paragraph) => {
     const lines = paragraph.split("\n");
-    if (lines.every((line) => line.length <= columns)) return paragraph;
+    const isFenced = lines.includes("```");
+    if (isFenced || lines.every((line) => line.length <= columns)) return paragraph;
     const wrapped: string[] = [];
     for (const word of lines.join(" ").split(" ")) {
       const last = wrapped.at(-1);
@@ -108,9 +109,8 @@ export async function createProgram(
 function normalize(args: readonly string[]): readonly string[] {
   const end = args.indexOf("--");
   const isFlagPlace = (index: number): boolean => end === -1 || index < end;
-  let words = withoutExperimental(
-    args.filter((arg, index) => arg !== "--no-color" || !isFlagPlace(index)),
-  );
+  const plain = args.filter((arg, index) => arg !== "--no-color" || !isFlagPlace(index));
+  let words = withPlainVerbosity(withoutExperimental(plain));
   if (words[0] === "help") words = [...words.slice(1), "--help"];
   return words.length === 0 ? ["--help"] : words;
 }

@@ -4,6 +4,7 @@ import { type PhaseSink, runPhases } from "#preflight/phases/run-phases.ts";
 import { verbosityOf } from "../preflight/options.ts";
 import { EXIT } from "../shell/exit-status.ts";
 import type { Shell, StopRequest } from "../shell/shell.ts";
+import { formatSocketAddress } from "../shell/socket-address.ts";
 import { type CreatedMesh, createMesh, type OwnProgram } from "./create-mesh.ts";
 import { DEFAULT_TIMEOUT_MS, type UpFlags } from "./flags.ts";
 import { UP_PHASES } from "./phases/all.ts";
@@ -107,6 +108,9 @@ class Run {
       case "refused":
         terminal.writeError(`sampan up: ${result.message}\n`);
         return EXIT.usage;
+      case "unresolved":
+        terminal.writeError(`${result.message}\n${this.#whereIsThePilot()}`);
+        return EXIT.failed;
       case "failed":
         terminal.writeError(formatFailure(result.failure, verbosityOf(flags), command));
         return result.failure.status;
@@ -132,6 +136,13 @@ class Run {
     this.#created?.recorder.setUrls(gatewayUrls(mesh.gateways));
     if (settings.only !== undefined) reporter.step(settings.only, "Ctrl-C stops it");
     await this.#stop.stopped;
+  }
+
+  /** The one thing that phases need of each other. */
+  #whereIsThePilot(): string {
+    const { httpAddress, folder } = this.session.settings;
+    const address = formatSocketAddress(httpAddress);
+    return `No pilot serves at ${address}: start one with "sampan up phase control-plane ${folder}", or say where it is with --http-address.\n`;
   }
 
   #kill(): void {

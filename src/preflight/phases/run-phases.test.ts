@@ -96,7 +96,7 @@ async function run(
 const CERTS = phase("certs", { phases: [phase("certs/ca"), phase("certs/server")] });
 
 function messageOf(result: PhasesResult): string {
-  if (result.kind === "refused") return result.message;
+  if (result.kind === "refused" || result.kind === "unresolved") return result.message;
   return result.kind === "failed" ? result.failure.message : result.kind;
 }
 

@@ -43,6 +43,12 @@ export interface PhaseFailure {
 export type PhasesResult =
   /** A name that there is not: the command line is wrong. */
   | { readonly kind: "refused"; readonly message: string }
+  /** Phases that are needed do not run, and nobody else has done their work; nothing ran. */
+  | {
+      readonly kind: "unresolved";
+      readonly missing: readonly MissingPhases[];
+      readonly message: string;
+    }
   /** All ran. What they started goes on until `undo`, in reverse order; a second call waits for the first. */
   | { readonly kind: "completed"; undo(): Promise<void> }
   /** By the person; everything is undone. */
@@ -203,7 +209,8 @@ function canBeProvided<D>({ missing }: MissingPhases, phases: readonly Phase<D>[
   return missing.every((name) => providers.some(({ fullName }) => fullName === name));
 }
 
-function unmet(missing: readonly MissingPhases[]): PhasesResult {
-  const failure = { message: formatMissing(missing), status: FAILED_STATUS, trace: [] };
-  return { kind: "failed", failure };
-}
+const unmet = (missing: readonly MissingPhases[]): PhasesResult => ({
+  kind: "unresolved",
+  missing,
+  message: formatMissing(missing),
+});

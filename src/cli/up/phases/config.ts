@@ -67,7 +67,7 @@ async function read(session: UpSession, isLookOnly: boolean): Promise<PhaseOutco
 
 export const configPhase: Phase<UpSession> = {
   name: "config",
-  short: "Read the folder of configuration, and plan what has to run for it",
+  short: "Read the folder of configuration, and plan what runs",
   long: "Reads the folder, says what is wrong with it by file, line and column, and lists what would run.",
   run: (session) => read(session, session.settings.only !== undefined),
   dryRun: (session) => read(session, true),

@@ -52,7 +52,7 @@ async function waitForRemote(session: UpSession, context: PhaseContext): Promise
 
 export const waitPhase: Phase<UpSession> = {
   name: "wait",
-  short: "Wait until every instance is healthy and every proxy has its configuration",
+  short: "Wait until every instance and every proxy is ready",
   long: "Waits until the mesh that runs is ready: every instance healthy, every proxy with its configuration. Status 1 when --timeout is over.",
   needs: ["control-plane"],
   run: async (session, context) => {
