@@ -66,6 +66,8 @@ function bootstrapOf({ proxy, snapshot }: GoldenCase): JsonObject {
   };
   return {
     node: { id: "test", cluster: "test" },
+    // The tap filter is only given to proxies that have one; without it Envoy dies of the filter.
+    admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } },
     dynamic_resources: {
       ads_config: {
         api_type: "GRPC",

@@ -143,7 +143,7 @@ export class TapSession {
     const reason = attached.reason.trim();
     const isMissing = /Unknown config id/.test(reason);
     const text = isMissing
-      ? `${name} has no tap filter for ${this.#options.direction} requests: its pilot runs with --no-tap, or it has no HTTP listener.`
+      ? `${name} has no tap filter for ${this.#options.direction} requests: it has no HTTP listener, does not tell its admin address (SAMPAN_ADMIN_ADDRESS in its node metadata), or its pilot runs with --no-tap.`
       : /already/.test(reason)
         ? `${name} is being tapped by somebody else: ${quoted(reason)}`
         : `Cannot tap ${name}: ${quoted(reason)}`;

@@ -19,7 +19,7 @@ export interface MeshSettings {
   readonly proxyInboundListenPort: number;
   /** Port of the listener that serves as an HTTP proxy; 0 is none, Istio's default. */
   readonly proxyHttpPort: number;
-  /** HTTP connections have a tap filter, through which live requests can be looked at. Istio has none. */
+  /** HTTP connections of proxies that tell their admin address have a tap filter, for looking at live requests. Istio has none. */
   readonly tapEnabled: boolean;
 }
 
