@@ -1,5 +1,6 @@
 // The Date header of an HTTP answer (RFC 9110, 5.6.7) as a moment, without the system's own date type.
-import { civilTime, daysFromCivil } from "#base/civil-time.ts";
+import { daysFromCivil } from "#base/civil-time.ts";
+import { formatRfc3339 } from "#base/rfc3339.ts";
 
 const MONTHS = [
   ...["Jan", "Feb", "Mar", "Apr", "May", "Jun"],
@@ -21,8 +22,4 @@ export function parseHttpDateMs(text: string): number | undefined {
 }
 
 /** "2026-11-24" */
-export function formatDay(ms: number): string {
-  const { year, month, day } = civilTime(Math.floor(ms / 1_000));
-  const two = (value: number): string => String(value).padStart(2, "0");
-  return `${year}-${two(month)}-${two(day)}`;
-}
+export const formatDay = (wallMs: number): string => formatRfc3339(wallMs).slice(0, 10);

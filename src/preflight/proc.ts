@@ -81,5 +81,9 @@ export function formatAddress({
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** A remedy, and another one where there is one. */
+export const orElse = (remedy: string, alternative: string | undefined): string =>
+  alternative === undefined ? remedy : `${remedy}, or ${alternative}`;
+
 /** Whole megabytes, as kubeadm counts them. */
 export const toMegabytes = (bytes: number): number => Math.floor(bytes / (1024 * 1024));

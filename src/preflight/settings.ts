@@ -7,8 +7,8 @@ export interface WantedPort {
   readonly address: SocketAddress;
   /** "the pilot's xDS" */
   readonly purpose: string;
-  /** How to do without this port: "choose another one with --xds-address". */
-  readonly alternative: string;
+  /** How to do without this port: "choose another one with --xds-address"; undefined: not at all. */
+  readonly alternative: string | undefined;
   /** Several processes may share it (SO_REUSEPORT). */
   readonly isShared: boolean;
 }

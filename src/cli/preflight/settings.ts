@@ -6,7 +6,7 @@ import packageJson from "../../../package.json" with { type: "json" };
 import { ADMIN_PORT, GATEWAY_ADDRESS, HOST_SIDECAR_ADDRESS } from "../up/addresses.ts";
 import type { MeshPlan } from "../up/plan.ts";
 
-/** Resident memory of each as it serves a small mesh, measured; larger ones need more. */
+/** Resident memory of each as it serves a small mesh, measured, less what processes share; larger meshes need more. */
 const PILOT_BYTES = 128 * 1024 * 1024;
 const PROXY_BYTES = 80 * 1024 * 1024;
 
@@ -43,7 +43,7 @@ export const NOTHING: PreflightSettings = {
 const port = (
   address: SocketAddress,
   purpose: string,
-  alternative: string,
+  alternative: string | undefined,
   isShared = false,
 ): WantedPort => ({ address, purpose, alternative, isShared });
 
@@ -149,19 +149,18 @@ export interface UpPlaces extends PilotPlaces {
 }
 
 function upPorts({ plan, hostSidecar, ...places }: UpPlaces): WantedPort[] {
-  const otherMesh = "stop the other mesh with Ctrl-C in its terminal";
   const gateways = plan.gateways.flatMap(({ ports }) => ports);
   return [
     ...pilotPorts(places),
     ...(gateways.length === 0
       ? []
-      : [port({ host: GATEWAY_ADDRESS, port: ADMIN_PORT }, "the gateway's admin", otherMesh)]),
+      : [port({ host: GATEWAY_ADDRESS, port: ADMIN_PORT }, "the gateway's admin", undefined)]),
     ...(hostSidecar
       ? [
           port(
             { host: HOST_SIDECAR_ADDRESS, port: ADMIN_PORT },
             "the host sidecar's admin",
-            otherMesh,
+            undefined,
           ),
         ]
       : []),

@@ -52,6 +52,20 @@ describe("Port", () => {
     ]);
   });
 
+  test("a mesh of ours is stopped as a whole, and a port without another is only that", async () => {
+    const command = "/a/bun /opt/sampan/src/cli/main.ts proxy -c host.json";
+    const world = busy({ machine: { holders: { "127.0.0.1:15010": { pid: 1, command } } } });
+    const fixes = async (port: WantedPort, where: World): Promise<string | undefined> => {
+      const [check] = portChecks([port]);
+      return check && (await outcomeOf(check, where)).errors[0]?.fix;
+    };
+    const alone: WantedPort = { ...XDS, alternative: undefined };
+    const ours = "stop that mesh with Ctrl-C in its terminal";
+    expect(await fixes(XDS, world)).toBe(`${ours}, or choose another one with --xds-address`);
+    expect(await fixes(alone, world)).toBe(ours);
+    expect(await fixes(alone, busy())).toBe("stop that process");
+  });
+
   test("a holder that cannot be seen is said to be so", async () => {
     expect(await findings(busy(), XDS)).toEqual([
       "Port-15010 E Port 15010 is in use: 127.0.0.1:15010 is held by a process that only root may see",

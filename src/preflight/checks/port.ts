@@ -1,9 +1,10 @@
 // A port that we listen on is free: tried at the very address, and its holder named.
 
 import { quoted } from "#base/log.ts";
+import type { PortHolder } from "#base/machine.ts";
 import { isSocketError } from "#base/net.ts";
 import type { Check, CheckDescription, CheckPorts, Finding } from "../check.ts";
-import { formatAddress, isForRootOnly } from "../proc.ts";
+import { formatAddress, isForRootOnly, orElse } from "../proc.ts";
 import type { WantedPort } from "../settings.ts";
 
 export const PORT: CheckDescription = {
@@ -18,13 +19,22 @@ export const PORT: CheckDescription = {
 /** A command line is shown as far as it tells programs apart. */
 const MAX_COMMAND_CHARACTERS = 80;
 
+/** The runtime, and our entry as its program. */
+const OWN_COMMAND = /^\S+ \S+\/src\/cli\/main\.ts(?= |$)/;
+
 /** As a person would have typed it: without the folder of the program, and ours by its name. */
 function describeCommand(command: string): string {
-  const own = /^\S+ \S+\/src\/cli\/main\.ts(?= |$)/;
-  const short = own.test(command)
-    ? command.replace(own, "sampan")
+  const short = OWN_COMMAND.test(command)
+    ? command.replace(OWN_COMMAND, "sampan")
     : command.replace(/^\S*\/(?=[^/\s])/, "");
   return quoted(short, MAX_COMMAND_CHARACTERS).slice(1, -1);
+}
+
+const isOurs = (holder: PortHolder | undefined): boolean => OWN_COMMAND.test(holder?.command ?? "");
+
+/** Parts of a mesh are started again by it: only the whole of it can be stopped. */
+function howToStop(holder: PortHolder | undefined): string {
+  return isOurs(holder) ? "stop that mesh with Ctrl-C in its terminal" : "stop that process";
 }
 
 function findingFor(wanted: WantedPort, { machine, net }: CheckPorts): Finding | undefined {
@@ -48,7 +58,7 @@ function findingFor(wanted: WantedPort, { machine, net }: CheckPorts): Finding |
         : `${where} is held by process ${holder.pid} (${describeCommand(holder.command)})`;
     return {
       message: `Port ${port} is in use: ${held}`,
-      fix: `stop that process, or ${wanted.alternative}`,
+      fix: orElse(howToStop(holder), wanted.alternative),
     };
   }
   return {

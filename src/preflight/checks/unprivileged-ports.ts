@@ -1,6 +1,6 @@
 // Ports below the kernel's border (1024, unless told otherwise) may be listened on by us.
 import { type Check, type CheckDescription, type CheckPorts, fail, PASSED } from "../check.ts";
-import { firstFreePort, isForRootOnly } from "../proc.ts";
+import { firstFreePort, isForRootOnly, orElse } from "../proc.ts";
 import type { PreflightSettings } from "../settings.ts";
 
 export const UNPRIVILEGED_PORTS: CheckDescription = {
@@ -23,7 +23,7 @@ export function unprivilegedPortsCheck({ ports }: PreflightSettings): Check {
       return fail(
         ...low.map(({ address: { port }, purpose, alternative }) => ({
           message: `Port ${port} (${purpose}) is for root only: this user may listen on ports from ${firstFreePort(machine)} on`,
-          fix: `run "${command}", or ${alternative}`,
+          fix: orElse(`run "${command}"`, alternative),
           command,
         })),
       );
