@@ -32,3 +32,11 @@ export interface Processes {
     options: ProcessOptions,
   ): RunningProcess | { readonly kind: "failed"; readonly reason: string };
 }
+
+/** Runs a program on our own terminal, as an editor, and resolves when it has ended. */
+export type RunInForeground = (options: {
+  readonly command: readonly [string, ...string[]];
+  readonly directory: string;
+  /** The whole environment of the program. */
+  readonly env: Readonly<Record<string, string>>;
+}) => Promise<ProcessExit | { readonly kind: "failed"; readonly reason: string }>;

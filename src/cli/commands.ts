@@ -42,6 +42,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./proxy.ts")).proxyCommand,
   },
   {
+    name: "get",
+    group: "Configure",
+    summary: "show configuration, services, endpoints, proxies and problems",
+    load: async () => (await import("./get.ts")).getCommand,
+  },
+  {
+    name: "edit",
+    group: "Configure",
+    summary: "change an object in your editor",
+    load: async () => (await import("./edit.ts")).editCommand,
+  },
+  {
     name: "apply",
     group: "Configure",
     summary: "make the configuration what files say, all or nothing",

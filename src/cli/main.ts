@@ -10,6 +10,7 @@ import { systemHttpStreams } from "#io/bun/http-streams.ts";
 import { bunNet } from "#io/bun/net.ts";
 import { createSystemRandom } from "#io/bun/random.ts";
 import { systemClock, systemTimers } from "#io/bun/time.ts";
+import { runInForeground } from "#io/process/foreground.ts";
 import { systemMachine } from "#io/process/machine.ts";
 import { systemProcesses } from "#io/process/processes.ts";
 import { ownTerminal } from "#io/process/terminal.ts";
@@ -56,6 +57,7 @@ const shell: Shell = {
   dns: systemDns,
   machine: systemMachine,
   processes: systemProcesses,
+  runInForeground,
   archiver: systemArchiver,
   catchStop,
   exit: (status) => {

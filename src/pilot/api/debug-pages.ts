@@ -102,14 +102,14 @@ export interface DescribedEndpoint {
   readonly address: string;
   readonly port: number;
   readonly labels: Readonly<Record<string, string>>;
-  readonly locality: string;
+  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
   readonly weight: number;
   readonly health: string;
-  /** The instance that it is. */
-  readonly workload: string | undefined;
+  /** The instance that it is; empty names when unknown. */
+  readonly workload: { readonly namespace: string; readonly name: string };
 }
 
-export function describeRegistry(snapshot: Snapshot): readonly object[] {
+export function describeRegistry(snapshot: Snapshot): readonly DescribedService[] {
   return snapshot.services.map((service) => ({
     hostname: service.hostname,
     namespace: service.namespace,

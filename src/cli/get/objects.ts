@@ -1,0 +1,123 @@
+// Configuration objects as rows, with the columns of Istio's CustomResourceDefinitions (additionalPrinterColumns).
+import { fromJson } from "@bufbuild/protobuf";
+import { TimestampSchema, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { DescribedObject } from "#pilot/api/debug-pages.ts";
+import type { ObjectJson } from "#pilot/api/object-json.ts";
+import type { KindNames } from "#pilot/model/kinds.ts";
+import type { Kind } from "#pilot/model/object.ts";
+import { objectKey } from "#pilot/model/object.ts";
+import type { PilotClient } from "../client/pilot-client.ts";
+import { resourceName } from "../config/kind-argument.ts";
+import { ObjectClient } from "../config/object-client.ts";
+import { plain } from "../shell/plain.ts";
+import { formatAge } from "./age.ts";
+import type { ListedItem, LoadedListing } from "./listing.ts";
+
+export interface ObjectQuery {
+  readonly names: KindNames;
+  /** Empty: all. */
+  readonly objectNames: readonly string[];
+  /** undefined: of all namespaces. */
+  readonly namespace: string | undefined;
+  readonly selector: string;
+}
+
+type Spec = Readonly<Record<string, unknown>>;
+
+interface Column {
+  readonly title: string;
+  readonly cell: (object: ObjectJson, nowMs: number) => string;
+}
+
+const AGE: Column = {
+  title: "AGE",
+  cell: ({ metadata }, nowMs) => ageOf(metadata.creationTimestamp, nowMs),
+};
+
+const field = (title: string, name: string, fallback = ""): Column => ({
+  title,
+  cell: ({ spec }) => shown((spec as Spec)[name] ?? fallback),
+});
+
+/** NAME comes before them. Proto3's defaults are not written in JSON: what is unset means the fallback. */
+const COLUMNS: { readonly [K in Kind]: readonly Column[] } = {
+  VirtualService: [field("GATEWAYS", "gateways"), field("HOSTS", "hosts"), AGE],
+  DestinationRule: [field("HOST", "host"), AGE],
+  Gateway: [AGE],
+  ServiceEntry: [
+    field("HOSTS", "hosts"),
+    field("LOCATION", "location", "MESH_EXTERNAL"),
+    field("RESOLUTION", "resolution", "NONE"),
+    AGE,
+  ],
+  Sidecar: [AGE],
+  WorkloadEntry: [AGE, field("ADDRESS", "address")],
+  WorkloadGroup: [AGE],
+};
+
+/** Lists as kubectl shows them: `["reviews","ratings"]`. */
+const shown = (value: unknown): string =>
+  plain(typeof value === "string" ? value : JSON.stringify(value));
+
+function ageOf(timestamp: string | undefined, nowMs: number): string {
+  if (timestamp === undefined) return "<unknown>";
+  return formatAge(nowMs - timestampMs(fromJson(TimestampSchema, timestamp)));
+}
+
+export async function listObjects(
+  pilot: PilotClient,
+  query: ObjectQuery,
+  nowMs: number,
+): Promise<LoadedListing> {
+  const { names, namespace, objectNames } = query;
+  const answer = await new ObjectClient(pilot).list(names, namespace, query.selector);
+  if (answer.kind !== "answered") return { kind: "failed", message: answer.message };
+  const sources = await sourcesOf(pilot);
+  const wanted = answer.value.filter(
+    ({ metadata }) => objectNames.length === 0 || objectNames.includes(metadata.name),
+  );
+  const missing = objectNames.find(
+    (name) => !wanted.some(({ metadata }) => metadata.name === name),
+  );
+  if (missing !== undefined) {
+    const where = namespace === undefined ? "" : ` in namespace ${namespace}`;
+    const known = answer.value.map(({ metadata }) => metadata.name);
+    const hint =
+      known.length === 0 ? "there is none" : `there are ${known.slice(0, MAX_HINTS).join(", ")}`;
+    return {
+      kind: "failed",
+      message: `no ${names.singular} ${JSON.stringify(missing)}${where}: ${hint}`,
+    };
+  }
+  const columns = COLUMNS[names.kind];
+  const hasNamespace = namespace === undefined;
+  return {
+    kind: "loaded",
+    columns: [...(hasNamespace ? ["NAMESPACE"] : []), "NAME", ...columns.map(({ title }) => title)],
+    wideColumns: ["FILE"],
+    items: wanted.map((object): ListedItem => {
+      const { name, namespace: its } = object.metadata;
+      const key = objectKey({ kind: names.kind, namespace: its, name });
+      const cells = [name, ...columns.map(({ cell }) => cell(object, nowMs))];
+      return {
+        key,
+        name: resourceName(names, name),
+        cells: hasNamespace ? [its, ...cells] : cells,
+        wideCells: [sources.get(key) ?? ""],
+        value: object,
+      };
+    }),
+  };
+}
+
+/** Names in a hint: enough to find the one that was meant. */
+const MAX_HINTS = 10;
+
+/** Key -> "file:line"; nothing where the page is not answered, because the column is an extra. */
+async function sourcesOf(pilot: PilotClient): Promise<ReadonlyMap<string, string>> {
+  const answer = await pilot.get<readonly DescribedObject[]>("/debug/configz");
+  const objects = answer.kind === "answered" ? answer.value : [];
+  return new Map(
+    objects.map((each) => [objectKey(each), plain(`${each.source.file}:${each.source.line}`)]),
+  );
+}
