@@ -153,13 +153,14 @@ describe.each([
 
   test.skipIf(isMissing)("a second mesh is refused, and told who holds its ports", async () => {
     const second = new UpProcess(copyOfExample());
-    expect(await second.exited).toBe(1);
+    expect(await second.exited).toBe(2);
     const pilot = mesh.up.pidOf(/main\.ts pilot /);
     const output = second.output();
     expect(output).toContain(
-      `Cannot listen on 127.0.0.1:15010: EADDRINUSE: held by process ${pilot} (`,
+      `[ERROR Port-15010]: Port 15010 is in use: 127.0.0.1:15010 is held by process ${pilot} (sampan pilot `,
     );
-    expect(output).toMatch(/Cannot listen on 127\.0\.0\.1:8080: .* held by process \d+ \(/);
+    expect(output).toMatch(/\[ERROR Port-8080\]: .* held by process \d+ \(sampan proxy /);
+    expect(output).toContain("fix: stop that mesh with Ctrl-C in its terminal");
     expect(second.processes()).toEqual([]);
     rmSync(second.folder, { recursive: true });
   });

@@ -210,11 +210,11 @@ describe("says what is wrong", () => {
   test("with a port that somebody holds: which process it is", async () => {
     const holder = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const up = start({ ...MESH, "gateway.yaml": gatewayOn(holder.port) });
-    expect(await up.exited).toBe(1);
+    expect(await up.exited).toBe(2);
     holder.stop(true);
-    const address = `127.0.0.1:${holder.port}`;
+    const { port } = holder;
     expect(up.output()).toContain(
-      `Cannot listen on ${address}: EADDRINUSE: held by process ${process.pid} (`,
+      `\t[ERROR Port-${port}]: Port ${port} is in use: 127.0.0.1:${port} is held by process ${process.pid} (`,
     );
     expectNothingLeft(up);
   });
@@ -224,8 +224,8 @@ describe("says what is wrong", () => {
 
   test.skipIf(hasEnvoy)("with a data plane that is not there", async () => {
     const up = start(MESH, { flags: ["--data-plane", "envoy"], env: { PATH: BARE_PATH } });
-    expect(await up.exited).toBe(1);
-    expect(up.output()).toContain("sampan up: Cannot find envoy on the PATH");
+    expect(await up.exited).toBe(2);
+    expect(up.output()).toContain("\t[ERROR FileExisting-envoy]: envoy not found in system path\n");
     expectNothingLeft(up);
   });
 
