@@ -53,8 +53,10 @@ describe("Port", () => {
   });
 
   test("a mesh of ours is stopped as a whole, and a port without another is only that", async () => {
-    const command = "/a/bun /opt/sampan/src/cli/main.ts proxy -c host.json";
-    const world = busy({ machine: { holders: { "127.0.0.1:15010": { pid: 1, command } } } });
+    const heldBy = (command: string): World =>
+      busy({ machine: { holders: { "127.0.0.1:15010": { pid: 1, command } } } });
+    const world = heldBy("/a/bun /opt/sampan/src/cli/main.ts proxy -c host.json");
+    const envoy = heldBy("envoy -c /home/joe/.local/state/sampan/meshes/15014/proxies/host.json");
     const fixes = async (port: WantedPort, where: World): Promise<string | undefined> => {
       const [check] = portChecks([port]);
       return check && (await outcomeOf(check, where)).errors[0]?.fix;
@@ -63,6 +65,7 @@ describe("Port", () => {
     const ours = "stop that mesh with Ctrl-C in its terminal";
     expect(await fixes(XDS, world)).toBe(`${ours}, or choose another one with --xds-address`);
     expect(await fixes(alone, world)).toBe(ours);
+    expect(await fixes(alone, envoy)).toBe(ours);
     expect(await fixes(alone, busy())).toBe("stop that process");
   });
 

@@ -30,11 +30,17 @@ function describeCommand(command: string): string {
   return quoted(short, MAX_COMMAND_CHARACTERS).slice(1, -1);
 }
 
-const isOurs = (holder: PortHolder | undefined): boolean => OWN_COMMAND.test(holder?.command ?? "");
+/** An Envoy of ours runs on a file that `up` keeps here. */
+const OWN_FILE = /\/sampan\/meshes\//;
+
+const isOurs = ({ command }: PortHolder): boolean =>
+  OWN_COMMAND.test(command) || OWN_FILE.test(command);
 
 /** Parts of a mesh are started again by it: only the whole of it can be stopped. */
 function howToStop(holder: PortHolder | undefined): string {
-  return isOurs(holder) ? "stop that mesh with Ctrl-C in its terminal" : "stop that process";
+  return holder !== undefined && isOurs(holder)
+    ? "stop that mesh with Ctrl-C in its terminal"
+    : "stop that process";
 }
 
 function findingFor(wanted: WantedPort, { machine, net }: CheckPorts): Finding | undefined {
