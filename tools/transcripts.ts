@@ -9,6 +9,8 @@ import { ShellSession } from "./transcripts/shell-session.ts";
 
 const ROOT: string = join(import.meta.dir, "..");
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 export interface PageReport {
   readonly stepCount: number;
   /** `file:line: what is wrong`, with a diff below. */
@@ -31,6 +33,9 @@ export async function runPage(
   if (steps.length === 0) return { stepCount: 0, failures: [] };
   const failures: string[] = [];
   const session = new ShellSession(ROOT);
+  // Whoever stops us wants the meshes stopped, too.
+  const stop = (): void => void session.close().then(() => process.exit(1));
+  for (const signal of SIGNALS) process.once(signal, stop);
   try {
     for (const step of steps) {
       if (isSkipped(step)) continue;
@@ -40,6 +45,7 @@ export async function runPage(
       break;
     }
   } finally {
+    for (const signal of SIGNALS) process.off(signal, stop);
     const problems = await session.close();
     failures.push(...problems.map((problem) => `${file}:1: ${problem}`));
   }

@@ -23,7 +23,9 @@ function environment(home: string): Record<string, string | undefined> {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/_proxy$|^SAMPAN_|^XDG_|^NO_COLOR$|^CI$|^HOME$/i.test(name),
   );
-  return { ...Object.fromEntries(kept), HOME: home, LC_ALL: "C.UTF-8", TERM: "dumb" };
+  const program = join(home, "../sampan/bin"); // the guides say `sampan`, and how to make that so
+  const path = `${program}:${process.env["PATH"] ?? ""}`;
+  return { ...Object.fromEntries(kept), PATH: path, HOME: home, LC_ALL: "C.UTF-8", TERM: "dumb" };
 }
 
 interface Staying {
@@ -129,7 +131,9 @@ export class ShellSession {
       staying.kill("SIGKILL");
     }
     this.#shell.stdin.end();
+    const late = setTimeout(() => this.#shell.kill("SIGKILL"), STOP_LIMIT_MS);
     await this.#shell.exited;
+    clearTimeout(late);
     rmSync(this.#folder, { recursive: true, force: true });
     return problems;
   }
