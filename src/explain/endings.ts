@@ -122,7 +122,17 @@ function forward(
       ...optionalOrigin(origin),
     });
   }
-  return { steps: cluster.steps, endings };
+  return { steps: [...rewriteSteps(changes), ...cluster.steps], endings };
+}
+
+/** What the upstream is asked for, where that is not what the client asks for. */
+function rewriteSteps({ authority, path }: Changes): Step[] {
+  if (authority === undefined && path === undefined) return [];
+  const parts = [
+    ...(authority === undefined ? [] : [`the host is ${authority}`]),
+    ...(path === undefined ? [] : [`the path is ${path}`]),
+  ];
+  return [{ mark: "passed", title: "Rewrite", detail: `upstream, ${parts.join(" and ")}` }];
 }
 
 function missing(because: string, action: ForwardAction, cluster: string | undefined): Ending {
@@ -229,7 +239,8 @@ export function forwardFacts(entry: RouteEntry, action: ForwardAction): string[]
   }
   for (const { cluster, fraction } of action.mirrors) {
     const share = fraction === undefined ? 1 : fraction.numerator / fraction.denominator;
-    facts.push(`${percent(share)} are copied to ${clusterLabel(cluster)}`);
+    const what = share >= 1 ? "a copy of each goes" : `copies of ${percent(share)} go`;
+    if (share > 0) facts.push(`${what} to ${clusterLabel(cluster)}`);
   }
   return [...facts, ...headerFacts(entry), ...hashPolicyFacts(entry)];
 }
@@ -240,7 +251,9 @@ function headerFacts({ route, virtualHost, table }: RouteEntry): string[] {
     for (const { headers } of [route, virtualHost, table.config]) {
       const { add, remove } = headers[direction];
       if (add.length > 0) {
-        facts.push(`${direction} headers set: ${add.map(({ name }) => name.text).join(", ")}`);
+        facts.push(
+          `${direction} headers set: ${[...new Set(add.map(({ name }) => name.text))].join(", ")}`,
+        );
       }
       if (remove.length > 0) {
         facts.push(`${direction} headers removed: ${remove.map(({ text }) => text).join(", ")}`);

@@ -31,7 +31,9 @@ export function explainCluster(
   const found = read.cluster(name)?.value;
   if (found === undefined) {
     const detail = `${name} does not exist on this proxy`;
-    return { kind: "missing", steps: [{ mark: "stopped", title: "Cluster", detail }] };
+    const hint = missingSubset(read, name);
+    const facts = hint === undefined ? {} : { facts: [hint] };
+    return { kind: "missing", steps: [{ mark: "stopped", title: "Cluster", detail, ...facts }] };
   }
   const { shares, kind } = sharesOf(read, found, destination);
   const origin = originOf(found.metadata);
@@ -51,6 +53,17 @@ export function explainCluster(
     nobodyOdds: shares.nobodyOdds,
     steps: [step, hostStep(found, shares)],
   };
+}
+
+/** The commonest reason. */
+function missingSubset(read: ReadConfiguration, name: string): string | undefined {
+  const parsed = parseClusterName(name);
+  if (parsed === undefined || parsed.subset === "") return undefined;
+  const { direction, port, subset, hostname } = parsed;
+  const whole = `${direction}|${port}||${hostname}`;
+  return read.cluster(whole) === undefined
+    ? `there is no service ${hostname} with port ${port}`
+    : `no DestinationRule of ${hostname} has a subset ${subset}`;
 }
 
 function sharesOf(
@@ -84,12 +97,7 @@ function hostStep(config: ClusterConfig, { hosts, nobodyOdds, notes }: HostShare
   const label = clusterLabel(config.name);
   const usable = hosts.filter(({ odds }) => odds > 0);
   const count = `${usable.length} of ${hosts.length} host${hosts.length === 1 ? "" : "s"}`;
-  const lines = hosts
-    .slice(0, MAX_HOST_LINES)
-    .map(
-      ({ address, odds, health }) =>
-        `${odds > 0 ? percent(odds) : "never"}  ${address}${health === "healthy" ? "" : `  ${health}`}`,
-    );
+  const lines = hosts.slice(0, MAX_HOST_LINES).map(hostLine);
   if (hosts.length > MAX_HOST_LINES) lines.push(`… and ${hosts.length - MAX_HOST_LINES} more`);
   if (hosts.length === 0) {
     const detail = nobodyOdds === 1 ? `${label} has no hosts` : label;
@@ -102,6 +110,12 @@ function hostStep(config: ClusterConfig, { hosts, nobodyOdds, notes }: HostShare
     detail: `${label}: ${count} by ${balancerName(config)}${how}`,
     facts: [...notes, ...lines],
   };
+}
+
+function hostLine({ address, odds, health, workload }: HostOdds): string {
+  const parts = [odds > 0 ? percent(odds) : "never", address, workload ?? ""];
+  if (health !== "healthy") parts.push(health);
+  return parts.filter((part) => part !== "").join("  ");
 }
 
 /** Envoy's defaults, and what Istio sends for "no limit". */

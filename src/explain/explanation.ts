@@ -109,4 +109,6 @@ export interface HostOdds {
   readonly odds: number;
   /** "healthy", or Envoy's words for what is wrong: "failed_outlier_check". */
   readonly health: string;
+  /** The instance that it is, where the control plane says. */
+  readonly workload?: string;
 }

@@ -1,5 +1,6 @@
 // Which hosts of a cluster a request may go to, and with which odds: priorities, panic, localities, then the load balancer.
 import { Cluster_LbPolicy } from "#api/envoy/config/cluster/v3/cluster_pb.ts";
+import type { SocketAddress } from "#base/net.ts";
 import { typeNameOf } from "#proxy/config/any.ts";
 import type { ClusterConfig, EndpointsConfig } from "#proxy/config/cluster-config.ts";
 import {
@@ -95,11 +96,16 @@ export function hostShares(
       ),
     );
   }
-  const hosts = candidates.map((host) => ({
-    address: host.address,
-    odds: odds.get(host) ?? 0,
-    health: healthText(host.flags),
-  }));
+  const workloads = workloadsOf(endpoints);
+  const hosts = candidates.map((host): HostOdds => {
+    const workload = workloads.get(host.address);
+    return {
+      address: host.address,
+      odds: odds.get(host) ?? 0,
+      health: healthText(host.flags),
+      ...(workload === undefined ? {} : { workload }),
+    };
+  });
   const given = hosts.reduce((sum, host) => sum + host.odds, 0);
   const nobodyOdds = given > 1 - 1e-9 ? 0 : 1 - given;
   return { hosts: hosts.map((host) => scaled(host, given)), nobodyOdds, notes };
@@ -190,8 +196,8 @@ function edsName(health: HostStatus["health"]): keyof typeof EDS_FLAG_OF {
 function ofEndpoints(endpoints: EndpointsConfig | undefined): Candidate[] {
   return (endpoints?.localities ?? []).flatMap(
     ({ region, zone, subZone, priority, endpoints: list }) =>
-      list.map(({ address: { host, port }, weight, health }) => ({
-        address: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+      list.map(({ address, weight, health }) => ({
+        address: addressText(address),
         weight,
         priority,
         locality: { region, zone, subZone },
@@ -200,6 +206,20 @@ function ofEndpoints(endpoints: EndpointsConfig | undefined): Candidate[] {
       })),
   );
 }
+
+/** Istio's metadata: `name;namespace;service;revision;kubeCluster`. */
+function workloadsOf(endpoints: EndpointsConfig | undefined): ReadonlyMap<string, string> {
+  const workloads = new Map<string, string>();
+  for (const { address, metadata } of endpoints?.localities.flatMap((one) => one.endpoints) ?? []) {
+    const text = metadata["istio"]?.["workload"];
+    const name = typeof text === "string" ? (text.split(";")[0] ?? "") : "";
+    if (name !== "") workloads.set(addressText(address), name);
+  }
+  return workloads;
+}
+
+const addressText = ({ host, port }: SocketAddress): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** "healthy", or Envoy's words for what is wrong. */
 export function healthText(flags: number): string {
