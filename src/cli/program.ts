@@ -9,7 +9,8 @@ import { withoutExperimental, withPlainVerbosity } from "./shell/spellings.ts";
 /** Choices, default and variable of a flag or argument; a default that goes without saying is not said. */
 function describe(place: Option | Argument): string {
   const { description, argChoices, defaultValue, defaultValueDescription } = place;
-  const isObvious = typeof defaultValue === "boolean" || Array.isArray(defaultValue);
+  const isObvious =
+    typeof defaultValue === "boolean" || defaultValue === "" || Array.isArray(defaultValue);
   const value = isObvious ? undefined : (defaultValueDescription ?? defaultValue);
   const variable = "envVar" in place ? place.envVar : undefined;
   const notes = [
