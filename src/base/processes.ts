@@ -26,6 +26,9 @@ export interface RunningProcess {
   signal(signal: Signal): void;
 }
 
+/** Sends a signal to a process that somebody else started. False: it is not there, or not ours to stop. */
+export type SignalProcess = (pid: number, signal: Signal) => boolean;
+
 export interface Processes {
   /** Starts a program in a process group of its own, without a terminal. */
   start(

@@ -23,6 +23,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./up.ts")).upCommand,
   },
   {
+    name: "status",
+    group: "Run",
+    summary: "show the meshes that run on this machine",
+    load: async () => (await import("./status.ts")).statusCommand,
+  },
+  {
+    name: "logs",
+    group: "Run",
+    summary: "print what the parts of the mesh print",
+    load: async () => (await import("./logs.ts")).logsCommand,
+  },
+  {
+    name: "down",
+    group: "Run",
+    summary: "stop the mesh that runs on this machine",
+    load: async () => (await import("./down.ts")).downCommand,
+  },
+  {
     name: "preflight",
     group: "Run",
     summary: "say what is wrong with this machine before anything starts",

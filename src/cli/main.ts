@@ -12,7 +12,7 @@ import { createSystemRandom } from "#io/bun/random.ts";
 import { systemClock, systemTimers } from "#io/bun/time.ts";
 import { runInForeground } from "#io/process/foreground.ts";
 import { systemMachine } from "#io/process/machine.ts";
-import { systemProcesses } from "#io/process/processes.ts";
+import { systemProcesses, systemSignalProcess } from "#io/process/processes.ts";
 import { ownTerminal } from "#io/process/terminal.ts";
 import { runCommandLine } from "./program.ts";
 import { EXIT } from "./shell/exit-status.ts";
@@ -57,6 +57,7 @@ const shell: Shell = {
   dns: systemDns,
   machine: systemMachine,
   processes: systemProcesses,
+  signalProcess: systemSignalProcess,
   runInForeground,
   archiver: systemArchiver,
   catchStop,

@@ -32,6 +32,7 @@ export const VALUE_SOURCES: Readonly<Record<string, ValueSource | undefined>> = 
   shell: undefined,
   level: "levels",
   checks: "checks",
+  part: "parts",
   workload: "proxies",
   service: "services",
   namespace: "namespaces",

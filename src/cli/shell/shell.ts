@@ -7,7 +7,7 @@ import type { Files } from "#base/files.ts";
 import type { HttpClient, HttpStreams } from "#base/http-client.ts";
 import type { Machine } from "#base/machine.ts";
 import type { Net } from "#base/net.ts";
-import type { Processes, RunInForeground } from "#base/processes.ts";
+import type { Processes, RunInForeground, SignalProcess } from "#base/processes.ts";
 import type { Random } from "#base/random.ts";
 import type { Terminal } from "#base/terminal.ts";
 import type { Timers } from "#base/timers.ts";
@@ -28,6 +28,7 @@ export interface Shell {
   readonly dns: Dns;
   readonly machine: Machine;
   readonly processes: Processes;
+  readonly signalProcess: SignalProcess;
   readonly runInForeground: RunInForeground;
   readonly archiver: Archiver;
   /**

@@ -59,6 +59,7 @@ export function fakeShell(overrides: Partial<Shell> = {}): {
     dns: { resolve: missing("DNS") },
     machine: fakeMachine(),
     processes: { start: missing("processes") },
+    signalProcess: missing("signals"),
     runInForeground: missing("foreground"),
     archiver: { pack: missing("archiver") },
     catchStop: () => ({ isStopped: false, stopped: new Promise<void>(() => {}) }),

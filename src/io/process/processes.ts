@@ -1,7 +1,13 @@
 // The process port on the operating system.
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import type { Processes, ProcessOptions, RunningProcess, Signal } from "#base/processes.ts";
+import type {
+  Processes,
+  ProcessOptions,
+  RunningProcess,
+  Signal,
+  SignalProcess,
+} from "#base/processes.ts";
 
 /** After its end a program's last lines are still on their way; what it left running may hold the pipes open for ever. */
 const LAST_LINES_MS = 100;
@@ -74,3 +80,11 @@ function start(options: ProcessOptions): RunningProcess | { kind: "failed"; reas
 }
 
 export const systemProcesses: Processes = { start };
+
+export const systemSignalProcess: SignalProcess = (pid, signal) => {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+};
