@@ -3,11 +3,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
+import { parseConfigDump } from "#explain/config-dump.ts";
 import { type Answer, get, send, type Target } from "../end-to-end/harness/connection.ts";
 import { countBy } from "../end-to-end/harness/statistics.ts";
 import { until } from "../support/envoy.ts";
 import { IstioPeer } from "../support/istio-peer.ts";
 import { findPeer } from "../support/peers.ts";
+import { explained } from "./istio-drives-us/explained.ts";
 import { type Echo, Origins } from "./istio-drives-us/origins.ts";
 import { ProxyProcess } from "./istio-drives-us/proxy-process.ts";
 
@@ -194,6 +196,24 @@ describe.skipIf(isMissing)("Istio drives", () => {
     expect(actual).toEqual(expected);
   }
 
+  /** An explanation knows no upstream that is slow, or fails. */
+  const isKnownBefore = ({ path }: Row): boolean => !/^\/(?:slow|flaky)/.test(path);
+
+  async function expectExplained(proxy: ProxyProcess, target: Target, table: string) {
+    const dump = await proxy.page("/config_dump?include_eds");
+    const parsed = parseConfigDump(dump, await proxy.page("/clusters?format=json"));
+    if (parsed.kind === "failed") throw new Error(parsed.reason);
+    const asked = rows(table, { PORT: String(target.port) }).filter(isKnownBefore);
+    const words = (row: Row, text: string): string =>
+      `${row.method} ${row.host}${row.path} ${JSON.stringify(row.headers)}: ${text}`;
+    const expected = asked.map((row) => {
+      const [status = "", location = ""] = row.expected.split(" ");
+      return words(row, status === "200" ? row.expected : `${status} ${location}`);
+    });
+    const actual = asked.map((row) => words(row, explained(parsed.configuration, target, row)));
+    expect(actual).toEqual(expected);
+  }
+
   async function expectNothingRefused(proxy: ProxyProcess): Promise<void> {
     const rejected = await proxy.stats(/\.update_rejected: /);
     expect(rejected.length).toBeGreaterThan(3);
@@ -274,6 +294,8 @@ describe.skipIf(isMissing)("Istio drives", () => {
       expect(answer.body).toContain("upstream connect error or disconnect/reset before headers");
     });
 
+    test("sampan why says so beforehand", () => expectExplained(proxy, mesh, SIDECAR_REQUESTS));
+
     test("nothing was refused", () => expectNothingRefused(proxy));
   });
 
@@ -291,6 +313,8 @@ describe.skipIf(isMissing)("Istio drives", () => {
     test("requests land where the rules say", async () => {
       await expectRows(gateway, GATEWAY_REQUESTS, name);
     });
+
+    test("sampan why says so beforehand", () => expectExplained(proxy, gateway, GATEWAY_REQUESTS));
 
     test("nothing was refused", () => expectNothingRefused(proxy));
   });

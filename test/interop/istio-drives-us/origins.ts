@@ -7,7 +7,7 @@ interface Seen {
 }
 
 /** Address -> service and version, as mesh.yaml has them. */
-const ORIGINS: Readonly<Record<string, string>> = {
+export const ORIGINS: Readonly<Record<string, string>> = {
   "127.77.60.11": "productpage-v1",
   "127.77.60.21": "details-v1",
   "127.77.60.22": "details-v2",

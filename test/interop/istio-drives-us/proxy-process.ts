@@ -92,9 +92,14 @@ export class ProxyProcess {
     throw new Error(`${options.command.join(" ")} did not become ready:\n${said.slice(-4_000)}`);
   }
 
+  /** An admin page. */
+  async page(path: string): Promise<string> {
+    return (await get(this.#admin, path)).body;
+  }
+
   /** Lines of /stats that match. */
   async stats(pattern: RegExp): Promise<readonly string[]> {
-    const { body } = await get(this.#admin, "/stats");
+    const body = await this.page("/stats");
     return body.split("\n").filter((line) => pattern.test(line));
   }
 
