@@ -1,5 +1,6 @@
 // `sampan tap [SERVICE]`: requests as they go by, from the proxies' admin pages. Bodies are never shown.
 import { Command, InvalidArgumentError, Option } from "commander";
+import { createColors } from "picocolors";
 import { nearest } from "#base/nearest.ts";
 import type { SocketAddress } from "#base/net.ts";
 import type { ProxyReport } from "#pilot/push/status.ts";
@@ -137,12 +138,16 @@ function endingOf(shell: Shell, stop: StopRequest, flags: TapFlags): Ending {
   return { over, end, isOver: () => isOver };
 }
 
-function textOf(request: TappedRequest, format: TapFlags["output"]): string {
+function textOf(request: TappedRequest, format: TapFlags["output"], hasColor: boolean): string {
   if (format === "json") return `${requestJson(request)}\n`;
+  const { red } = createColors(hasColor);
   return requestLines(request, format === "wide")
-    .map((line) => `${line}\n`)
+    .map((line) => `${line.startsWith("rsp ") ? line.replace(WRONG, red) : line}\n`)
     .join("");
 }
+
+/** What the eye looks for in the lines of responses. */
+const WRONG = /:status=5\d\d\b|\bflags=\S+/g;
 
 async function tap(shell: Shell, service: string | undefined, flags: TapFlags): Promise<number> {
   const { terminal } = shell;
@@ -174,7 +179,7 @@ async function tap(shell: Shell, service: string | undefined, flags: TapFlags): 
     {
       show: (request) => {
         if (ending.isOver()) return;
-        terminal.write(textOf(request, flags.output));
+        terminal.write(textOf(request, flags.output, terminal.hasColor));
         if (session.shown === flags.count) ending.end();
       },
       note: (text) => terminal.writeError(`sampan tap: ${text}\n`),

@@ -155,13 +155,16 @@ const VALUES: Readonly<Record<Exclude<SortKey, "name">, (row: TopRow) => number 
   retries: ({ retries }) => retries,
 };
 
+/** Names from A, and the lowest success rate first; of all else the greatest. */
+export const isAscending = (key: SortKey, isReversed: boolean): boolean =>
+  (key === "name" || key === "success") !== isReversed;
+
 /**
  * What wants to be looked at first: the greatest first, but names from A, and the lowest success rate first. `isReversed`: the
  * other way round. Rows without a value are last either way, and equal ones by name, so that nothing jumps.
  */
 export function sortRows(rows: readonly TopRow[], key: SortKey, isReversed: boolean): TopRow[] {
-  const isAscending = (key === "name" || key === "success") !== isReversed;
-  const sign = isAscending ? 1 : -1;
+  const sign = isAscending(key, isReversed) ? 1 : -1;
   return [...rows].sort((a, b) => {
     if (key === "name") return sign * byName(a, b);
     const [one, other] = [VALUES[key](a), VALUES[key](b)];

@@ -4,7 +4,7 @@ import type { ScreenSize } from "../shell/live-view.ts";
 import { plain } from "../shell/plain.ts";
 import { textWidth } from "../shell/text-width.ts";
 import { COLUMNS, type Column, formatRate, paint } from "./cells.ts";
-import { filterRows, type SortKey, sortRows, type TopRow } from "./rows.ts";
+import { filterRows, isAscending, type SortKey, sortRows, type TopRow } from "./rows.ts";
 
 /** What there is to show. */
 export interface TopFrame {
@@ -170,7 +170,7 @@ export class TopScreen {
 
   #table(rows: readonly TopRow[]): readonly string[] {
     const columns = this.#columns();
-    const arrow = this.#isReversed ? "▲" : "▼";
+    const arrow = isAscending(this.#sort, this.#isReversed) ? "▲" : "▼";
     const titles = columns.map(({ key, title }) =>
       key === this.#sort ? `${title}${arrow}` : title,
     );
