@@ -1,20 +1,26 @@
 // `sampan tap [SERVICE]`: requests as they go by, from the proxies' admin pages. Bodies are never shown.
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { createColors } from "picocolors";
-import { nearest } from "#base/nearest.ts";
 import type { SocketAddress } from "#base/net.ts";
-import type { ProxyReport } from "#pilot/push/status.ts";
-import { type LoadedMesh, loadMesh } from "./client/mesh-names.ts";
+import { loadMesh } from "./client/mesh-names.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { pauses } from "./shell/live-view.ts";
-import { durationOption, pilotOption, wholeNumberOption } from "./shell/options.ts";
+import { durationOption, pilotOption } from "./shell/options.ts";
 import { outputOption } from "./shell/output.ts";
 import { runs, type Shell, type StopRequest } from "./shell/shell.ts";
+import { chooseProxies, resolveService } from "./tap/choice.ts";
+import {
+  atLeastOneOption,
+  headerOption,
+  methodOption,
+  pathOption,
+  statusOption,
+} from "./tap/filter-options.ts";
 import { LOOK_AGAIN_MS } from "./tap/limits.ts";
 import { requestJson, requestLines } from "./tap/request-lines.ts";
-import { type HeaderFilter, isWorkload, type TapFilters } from "./tap/tap-filters.ts";
-import { type TapOptions, TapSession } from "./tap/tap-session.ts";
+import type { HeaderFilter, TapFilters } from "./tap/tap-filters.ts";
+import { TapSession } from "./tap/tap-session.ts";
 import type { TappedRequest } from "./tap/tapped-request.ts";
 
 interface TapFlags {
@@ -30,78 +36,6 @@ interface TapFlags {
   readonly count?: number;
   readonly for?: number;
   readonly output: "table" | "wide" | "json";
-}
-
-type Mesh = Extract<LoadedMesh, { kind: "loaded" }>;
-
-function methodOption(text: string): string {
-  if (!/^[A-Za-z]{1,32}$/.test(text)) throw new InvalidArgumentError("Must be a method, as GET.");
-  return text.toUpperCase();
-}
-
-function pathOption(text: string): string {
-  if (!text.startsWith("/")) throw new InvalidArgumentError('Must begin with "/".');
-  return text;
-}
-
-function statusOption(text: string): string {
-  const status = text.toLowerCase();
-  if (!/^[1-5](\d\d|xx)$/.test(status)) {
-    throw new InvalidArgumentError("Must be a status or a class of them, as 503 or 5xx.");
-  }
-  return status;
-}
-
-function headerOption(text: string, before: readonly HeaderFilter[]): readonly HeaderFilter[] {
-  const equals = text.indexOf("=");
-  const name = (equals < 0 ? text : text.slice(0, equals)).toLowerCase();
-  if (!/^:?[!#$%&'*+\-.^`|~\w]+$/.test(name)) {
-    throw new InvalidArgumentError("Must be name=value, or a name for any value.");
-  }
-  return [...before, { name, value: equals < 0 ? undefined : text.slice(equals + 1) }];
-}
-
-function atLeastOneOption(text: string): number {
-  const count = wholeNumberOption(text);
-  if (count < 1) throw new InvalidArgumentError("Must be at least 1.");
-  return count;
-}
-
-type Resolved<T> =
-  | { readonly kind: "resolved"; readonly value: T }
-  | { readonly kind: "unknown"; readonly message: string };
-
-/** The service as the mesh writes it. */
-function resolveService({ names }: Mesh, name: string | undefined): Resolved<string | undefined> {
-  if (name === undefined) return { kind: "resolved", value: undefined };
-  const value = names.serviceNamed(name);
-  if (value !== undefined) return { kind: "resolved", value };
-  return { kind: "unknown", message: unknownName("service", name, names.serviceNames) };
-}
-
-function unknownName(what: string, name: string, known: readonly string[]): string {
-  // "reviews" of "reviews.default", "reviews-v1" and "reviews" of "reviews-v1-1".
-  const stems = known.flatMap((long) => [
-    long.replace(/\..*/, ""),
-    long.replace(/-[^-]*$/, ""),
-    long.replace(/-.*/, ""),
-  ]);
-  const near = nearest(name, [...known, ...stems]);
-  const shown = known.slice(0, 20).join(", ");
-  const hint = near === undefined ? `There are ${shown || "none"}.` : `Did you mean ${near}?`;
-  return `No ${what} ${JSON.stringify(name)} in the mesh. ${hint}`;
-}
-
-function chooseProxies({ proxies }: Mesh, flags: TapFlags): Resolved<TapOptions["isChosen"]> {
-  const { from, inbound } = flags;
-  // Gateways are sent requests from outside only, which to them are outbound.
-  if (inbound) return { kind: "resolved", value: ({ type }) => type === "sidecar" };
-  if (from === undefined) return { kind: "resolved", value: () => true };
-  const isChosen = ({ name, namespace }: ProxyReport): boolean =>
-    isWorkload(name, from) || `${name}.${namespace}` === from;
-  if (proxies.some(isChosen)) return { kind: "resolved", value: isChosen };
-  const known = proxies.map(({ name }) => name);
-  return { kind: "unknown", message: unknownName("workload with a proxy", from, known) };
 }
 
 function filtersOf(flags: TapFlags, service: string | undefined): TapFilters {
@@ -164,7 +98,7 @@ async function tap(shell: Shell, service: string | undefined, flags: TapFlags): 
   if (mesh.kind === "failed") return fail(mesh.message);
   const to = resolveService(mesh, service ?? flags.to);
   if (to.kind === "unknown") return fail(to.message);
-  const chosen = chooseProxies(mesh, flags);
+  const chosen = chooseProxies(mesh, flags.from, flags.inbound);
   if (chosen.kind === "unknown") return fail(chosen.message);
 
   const ending = endingOf(shell, shell.catchStop(), flags);

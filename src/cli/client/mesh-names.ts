@@ -1,5 +1,4 @@
 // Who is behind an address: the workloads and services of a mesh by the pilot's registry, for commands that show traffic.
-import { nearest } from "#base/nearest.ts";
 import type { SocketAddress } from "#base/net.ts";
 import type { ProxyReport } from "#pilot/push/status.ts";
 import { parseOutboundCluster } from "#pilot/translate/names.ts";
@@ -54,11 +53,6 @@ export class MeshNames {
   /** The service that "reviews:9080" or "reviews.default.svc.cluster.local" means; undefined when there is no such. */
   serviceNamed(authority: string): string | undefined {
     return this.#spellings.get(authority.replace(/:\d+$/, "").toLowerCase());
-  }
-
-  /** The nearest name to one that `serviceNamed` does not know, for a hint. */
-  nearestService(name: string): string | undefined {
-    return nearest(name, this.#serviceNames);
   }
 
   get serviceNames(): readonly string[] {
