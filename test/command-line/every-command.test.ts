@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { COMMANDS } from "#cli/commands.ts";
-import { VALUE_SOURCES, valueNameOf } from "#cli/completion/value-sources.ts";
+import { valueKey, valueNameOf } from "#cli/completion/value-sources.ts";
 import { createProgram } from "#cli/program.ts";
 import { EXIT } from "#cli/shell/exit-status.ts";
 import { fakeShell, runFake } from "#cli/testing/fake-shell.ts";
@@ -54,7 +54,7 @@ describe.each(cases)("%s", (name, command) => {
     for (const place of [...command.options, ...command.registeredArguments]) {
       if (place.argChoices !== undefined) continue;
       const value = valueNameOf(place);
-      if (value !== undefined) expect(Object.keys(VALUE_SOURCES)).toContain(value);
+      if (value !== undefined) expect([value, valueKey(place, command)]).not.toContain(undefined);
     }
   });
 
@@ -66,7 +66,7 @@ describe.each(cases)("%s", (name, command) => {
     const required = command.options
       .filter(({ mandatory }) => mandatory)
       .flatMap(({ long }) => [long ?? "", "x"]);
-    const typed = `${flag.slice(0, -2)}${flag.at(-1)}${flag.at(-2)}`;
+    const typed = `${flag.slice(0, -2)}${flag.at(-1)}`;
     const { status, stdout, stderr } = await runFake([...words(command), ...required, typed]);
     expect(status).toBe(EXIT.usage);
     expect(stdout).toBe("");

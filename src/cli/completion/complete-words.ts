@@ -17,7 +17,7 @@ export interface Completion {
 
 /** Where names come from that no command line knows by itself. */
 export interface Names {
-  of(source: ValueSource, typed: TypedLine): Promise<readonly Candidate[]>;
+  of(source: ValueSource, typed: TypedLine, partial: string): Promise<readonly Candidate[]>;
 }
 
 /** The words before the one that is completed, as the commands would read them. */
@@ -159,13 +159,13 @@ async function completeValue(
   typed: TypedLine,
   names: Names,
 ): Promise<Completion> {
-  const source = valueSource(place);
+  const source = valueSource(place, typed.command);
   if (source === "files" || source === "folders") return { candidates: [], shellAdds: source };
   // In a list with commas the last name is completed; those before it stay.
   const comma = source !== undefined && isList(place) ? partial.lastIndexOf(",") + 1 : 0;
   const taken = partial.slice(0, comma).split(",");
   const known = place.argChoices?.map((value) => ({ value, description: "" }));
-  const candidates = known ?? (source === undefined ? [] : await names.of(source, typed));
+  const candidates = known ?? (source === undefined ? [] : await names.of(source, typed, partial));
   return {
     ...NOTHING,
     candidates: beginning(candidates, partial.slice(comma))

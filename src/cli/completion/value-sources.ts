@@ -1,5 +1,5 @@
 // What the value of a flag or argument is, by the name that help gives it: `<proxy>` is a proxy, `[dir]` a folder.
-import type { Argument, Option } from "commander";
+import type { Argument, Command, Option } from "commander";
 
 /** Files and folders the shell knows; the others come from the mesh or from tables. */
 export type ValueSource =
@@ -15,29 +15,41 @@ export type ValueSource =
   | "namespaces"
   | "levels";
 
-/** `undefined`: whatever the person likes. A test holds the table to every name that a command uses. */
+/**
+ * By value name, or by command and value name where a name means something else there. `undefined`: whatever the person likes. A
+ * test holds the table to every name that a command uses.
+ */
 export const VALUE_SOURCES: Readonly<Record<string, ValueSource | undefined>> = {
-  dir: "folders",
-  file: "files",
-  path: "files",
-  "host:port": undefined,
-  duration: undefined,
-  n: undefined,
-  id: undefined,
-  name: undefined,
-  method: undefined,
-  prefix: undefined,
-  status: undefined,
-  "name=value": undefined,
-  shell: undefined,
-  level: "levels",
   checks: "checks",
-  part: "parts",
-  workload: "proxies",
-  service: "services",
+  dir: "folders",
+  folder: "folders",
+  file: "files",
+  kind: "kinds",
+  level: "levels",
   namespace: "namespaces",
-  proxy: "proxies",
+  object: "objects",
+  part: "parts",
+  path: "files",
   phases: "phases",
+  proxy: "proxies",
+  service: "services",
+  workload: "proxies",
+  "get name": "objects",
+  "code=object": undefined,
+  condition: undefined,
+  duration: undefined,
+  field: undefined,
+  "host:port": undefined,
+  id: undefined,
+  method: undefined,
+  n: undefined,
+  name: undefined,
+  "name=value": undefined,
+  prefix: undefined,
+  selector: undefined,
+  shell: undefined,
+  status: undefined,
+  url: undefined,
 };
 
 /** "proxy" of `--from <proxy>`, of `[proxy]`, of `<proxies...>`; undefined for a flag without a value. */
@@ -46,6 +58,12 @@ export function valueNameOf(place: Option | Argument): string | undefined {
   return name?.replace(/\.\.\.$/, "");
 }
 
-export function valueSource(place: Option | Argument): ValueSource | undefined {
-  return VALUE_SOURCES[valueNameOf(place) ?? ""];
+/** The entry of the table that the value of `place` has; undefined when there is none. */
+export function valueKey(place: Option | Argument, command: Command): string | undefined {
+  const name = valueNameOf(place) ?? "";
+  return [`${command.name()} ${name}`, name].find((key) => key in VALUE_SOURCES);
+}
+
+export function valueSource(place: Option | Argument, command: Command): ValueSource | undefined {
+  return VALUE_SOURCES[valueKey(place, command) ?? ""];
 }
