@@ -12,6 +12,8 @@ import { addUpOptions, type UpFlags } from "./up/flags.ts";
 import { UP_PHASES } from "./up/phases/all.ts";
 import { runUp } from "./up/run-up.ts";
 
+const LAST_MOMENT_MS = 200;
+
 function openFolder(paths: readonly string[]): ReturnType<OwnProgram["openFolder"]> {
   const reasons: string[] = [];
   for (const path of paths) {
@@ -40,14 +42,19 @@ async function run(shell: Shell, folder: string, flags: UpFlags, only?: string):
       return reaper.processes;
     },
   };
-  const exitNow: Shell = { ...shell, exit: (status) => process.exit(status) };
-  const status = await runUp(exitNow, own, {
+  const closeReapers = (): Promise<unknown> => Promise.all(reapers.map((each) => each.close()));
+  // The second Ctrl-C: everything has been killed, and nobody waits for what does not come.
+  const exit = (status: number): void => {
+    shell.timers.after(LAST_MOMENT_MS, () => process.exit(status));
+    void closeReapers().then(() => process.exit(status));
+  };
+  const status = await runUp({ ...shell, exit }, own, {
     folder,
     directory: resolve(folder),
     flags,
     only,
   });
-  await Promise.all(reapers.map((reaper) => reaper.close()));
+  await closeReapers();
   process.exit(status);
 }
 
@@ -77,6 +84,7 @@ Examples:
 
 export function upCommand(shell: Shell): Command {
   const command = new Command("up")
+    .enablePositionalOptions() // what stands behind `phase NAME` is that phase's, though this command has flags of the same names
     .description(
       "Starts the pilot, an instance of every WorkloadGroup with the annotation sampan.dev/run, a sidecar for each,\na gateway when there is a Gateway, and a host sidecar for programs without one. Ctrl-C stops all of it.",
     )

@@ -10,6 +10,7 @@ import { findPeer, mustSkip } from "../support/peers.ts";
 import { type Answer, get, type Target } from "./harness/connection.ts";
 import { Load, type Sample, versionOf } from "./harness/load.ts";
 import { copyOfExample, GATEWAY, MeshProcess, PILOT } from "./harness/mesh-process.ts";
+import { processesOf } from "./harness/processes.ts";
 import { CHI_SQUARE_P_001, chiSquareOfHalves, countBy } from "./harness/statistics.ts";
 import { UpProcess, userEnvironment } from "./harness/up-process.ts";
 
@@ -161,7 +162,7 @@ describe.each([
     );
     expect(output).toMatch(/\[ERROR Port-8080\]: .* held by process \d+ \((?:sampan proxy|envoy) /);
     expect(output).toContain("fix: stop that mesh with Ctrl-C in its terminal");
-    expect(second.processes()).toEqual([]);
+    expect(processesOf(second.folder)).toEqual([]);
     rmSync(second.folder, { recursive: true });
   });
 

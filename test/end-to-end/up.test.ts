@@ -5,83 +5,21 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../support/envoy.ts";
 import { get } from "./harness/connection.ts";
-import { PILOT, temporaryFolder } from "./harness/mesh-process.ts";
-import { runtimeFolders, type UpOptions, UpProcess } from "./harness/up-process.ts";
+import { PILOT } from "./harness/mesh-process.ts";
+import { folderWith, gatewayOn, group, MESH, routeWith, SERVICE } from "./harness/small-mesh.ts";
+import { runDirectories, type UpOptions, UpProcess } from "./harness/up-process.ts";
 
 const READY = "Ctrl-C stops everything.";
 const CTRL_C = "\x03";
 const ESCAPE = "\x1b";
-
-/** Answers on its port with its name; the stubborn one does not want to end. */
-const SERVER = `
-const name = process.argv[2];
-Bun.serve({ hostname: process.env.HOST, port: process.env.PORT, fetch: () => new Response(name) });
-if (name === "stubborn") process.on("SIGTERM", () => {});
-`;
-
-interface GroupOptions {
-  readonly run?: string;
-  readonly replicas?: string;
-}
-
-function group(name: string, options: GroupOptions = {}): string {
-  const { run = `bun server.ts ${name}`, replicas = "1" } = options;
-  return `apiVersion: networking.istio.io/v1
-kind: WorkloadGroup
-metadata:
-  name: ${name}
-  annotations:
-    sampan.dev/run: ${JSON.stringify(run)}
-    sampan.dev/replicas: ${JSON.stringify(replicas)}
-spec:
-  metadata: { labels: { app: ${name} } }
-  template: { ports: { http: 9080 } }
-`;
-}
-
-const SERVICE = `apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: { name: shop }
-spec:
-  hosts: [shop.default.svc.cluster.local]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{ number: 9080, name: http, protocol: HTTP }]
-  workloadSelector: { labels: { app: shop } }
-`;
-
-const gatewayOn = (port: number): string => `apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: { name: door }
-spec:
-  selector: { istio: ingressgateway }
-  servers:
-    - port: { number: ${port}, name: http, protocol: HTTP }
-      hosts: ["*"]
-`;
-
-const routeWith = (timeout: string): string => `apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: { name: shop }
-spec:
-  hosts: [shop.default.svc.cluster.local]
-  http:
-    - timeout: ${timeout}
-      route: [{ destination: { host: shop.default.svc.cluster.local } }]
-`;
-
-const MESH = { "service.yaml": SERVICE, "shop.yaml": group("shop") };
 
 let running: UpProcess | undefined;
 let foldersBefore: readonly string[] = [];
 
 /** Starts a mesh over these files. */
 function start(files: Readonly<Record<string, string>>, options: UpOptions = {}): UpProcess {
-  const folder = temporaryFolder();
-  foldersBefore = runtimeFolders();
-  writeFileSync(join(folder, "server.ts"), SERVER);
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  running = new UpProcess(folder, options);
+  foldersBefore = runDirectories();
+  running = new UpProcess(folderWith(files), options);
   return running;
 }
 
@@ -94,7 +32,7 @@ function save(up: UpProcess, name: string, text: string): void {
 
 function expectNothingLeft(up: UpProcess): void {
   expect(up.processes()).toEqual([]);
-  expect(runtimeFolders()).toEqual(foldersBefore);
+  expect(runDirectories()).toEqual(foldersBefore);
 }
 
 interface ListedService {
@@ -168,9 +106,7 @@ describe("ends in order", () => {
   }, 15_000);
 
   test("when nobody reads its output any more", async () => {
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, "server.ts"), SERVER);
-    writeFileSync(join(folder, "shop.yaml"), group("shop"));
+    const folder = folderWith({ "shop.yaml": group("shop") });
     running = new UpProcess(folder, { shell: (command) => `${command} | head -2` });
     await running.exited;
     expect(running.output().split("\n").length).toBe(3);
@@ -199,8 +135,7 @@ describe("says what is wrong", () => {
     ["a folder that does not exist", "", 65, /Cannot read the folder .*: ENOENT/],
     ["a file instead of a folder", "server.ts", 65, /Cannot read the folder .*: ENOTDIR/],
   ])("with %s", async (_what, name, status, text) => {
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, "server.ts"), SERVER);
+    const folder = folderWith({});
     running = new UpProcess(name === "" ? join(folder, "nowhere") : join(folder, name));
     expect(await running.exited).toBe(status);
     expect(running.output()).toMatch(text);

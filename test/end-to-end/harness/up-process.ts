@@ -1,5 +1,5 @@
 // One run of `bin/sampan up`, as a user's shell starts it: on a pipe or in a terminal; what it prints, what it starts, how it ends.
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { until } from "../../support/envoy.ts";
@@ -7,6 +7,10 @@ import { type ProcessInfo, processesOf } from "./processes.ts";
 
 export const ROOT: string = join(import.meta.dir, "..", "..", "..");
 const SAMPAN = join(ROOT, "bin", "sampan");
+
+/** Where the runs of this test file keep what they keep: never in the home of whoever runs the tests. */
+export const STATE_HOME: string = realpathSync(mkdtempSync(join(tmpdir(), "sampan-state-")));
+process.on("exit", () => rmSync(STATE_HOME, { recursive: true, force: true }));
 
 export interface UpOptions {
   readonly flags?: readonly string[];
@@ -20,8 +24,9 @@ export interface UpOptions {
 /** What a user's shell has, without what would lead requests or colours astray; `programPath` can be called by name. */
 export function userEnvironment(programPath?: string): Record<string, string> {
   const { HTTP_PROXY, http_proxy, NO_COLOR, FORCE_COLOR, ...rest } = process.env;
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(rest)) if (value !== undefined) env[name] = value;
+  const env: Record<string, string> = { XDG_STATE_HOME: STATE_HOME };
+  for (const [name, value] of Object.entries(rest))
+    if (value !== undefined && name !== "XDG_STATE_HOME") env[name] = value;
   if (programPath !== undefined) {
     env["PATH"] = `${dirname(programPath)}${delimiter}${env["PATH"] ?? ""}`;
   }
@@ -92,9 +97,9 @@ export class UpProcess {
     this.#child.kill(name);
   }
 
-  /** Everything that it started and that runs now. */
+  /** Everything that it started and that runs now: what works in its folder, or names the run directory. */
   processes(): readonly ProcessInfo[] {
-    return processesOf(this.folder).filter(({ pid }) => pid !== this.pid);
+    return processesOf(this.folder, STATE_HOME).filter(({ pid }) => pid !== this.pid);
   }
 
   /** The process whose command line matches; undefined while there is none. */
@@ -114,7 +119,12 @@ export class UpProcess {
   }
 }
 
-/** Folders in which runs keep their bootstrap files. */
-export function runtimeFolders(): readonly string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith("sampan-up-"));
+/** The run directories that there are, also those in places of refuge. */
+export function runDirectories(): readonly string[] {
+  const refuges = readdirSync(tmpdir()).filter((name) => name.startsWith("sampan-up-"));
+  try {
+    return [...readdirSync(join(STATE_HOME, "sampan", "meshes")), ...refuges];
+  } catch {
+    return refuges; // no mesh has ever run
+  }
 }
