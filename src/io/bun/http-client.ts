@@ -17,14 +17,18 @@ function plainHeaders(incoming: IncomingMessage): Record<string, string> {
 export const systemHttpClient: HttpClient = {
   request: ({ method, url, headers, body, timeoutMs }) =>
     new Promise<HttpAnswer>((resolve) => {
-      const fail = (error: Error): void => resolve({ kind: "failed", reason: error.message });
+      const signal = AbortSignal.timeout(timeoutMs);
+      const fail = (error: Error): void => {
+        const reason = signal.aborted ? `no answer within ${timeoutMs} ms` : error.message;
+        resolve({ kind: "failed", reason });
+      };
       const outgoing = sendRequest(
         url,
         {
           method,
           agent: false, // a connection for each request: one that is just closing would fail the next
           headers: { connection: "close", ...headers },
-          signal: AbortSignal.timeout(timeoutMs),
+          signal,
         },
         (incoming) => {
           const chunks: Buffer[] = [];
