@@ -79,7 +79,10 @@ function forward(
   action: ForwardAction,
 ): Endings {
   if (choice === undefined) {
-    const because = "the header that should name the cluster is missing";
+    const because =
+      action.cluster.kind === "header"
+        ? `header ${action.cluster.name.text}, which should name the cluster, is missing`
+        : "the route names no cluster";
     const steps: Step[] = [{ mark: "stopped", title: "Cluster", detail: because }];
     return { steps, endings: [missing(because, action, undefined)] };
   }
@@ -184,12 +187,19 @@ function hasRetries(policy: RetryPolicy | undefined): policy is RetryPolicy {
   return policy !== undefined && policy.numRetries > 0 && policy.on.size > 0;
 }
 
-function retryTerms({ numRetries, on, perTryTimeoutMs }: RetryPolicy): RetryTerms {
+function retryTerms(policy: RetryPolicy): RetryTerms {
+  const { numRetries, perTryTimeoutMs } = policy;
   return {
     attempts: numRetries,
-    on: [...on],
+    on: retriedOn(policy),
     ...(perTryTimeoutMs === undefined ? {} : { perTryTimeoutMs }),
   };
+}
+
+/** Conditions, then the status codes that "retriable-status-codes" means. */
+function retriedOn({ on, retriableStatusCodes }: RetryPolicy): string[] {
+  const codes = on.has("retriable-status-codes") ? [...retriableStatusCodes].map(String) : [];
+  return [...on, ...codes];
 }
 
 function rewritePart({ authority, path }: Changes): Pick<Outcome, "rewrite"> {
@@ -222,7 +232,7 @@ export function forwardFacts(entry: RouteEntry, action: ForwardAction): string[]
       policy.perTryTimeoutMs === undefined
         ? ""
         : `, ${formatDuration(policy.perTryTimeoutMs)} each`;
-    facts.push(`up to ${policy.numRetries} ${tries} on ${[...policy.on].join(", ")}${each}`);
+    facts.push(`up to ${policy.numRetries} ${tries} on ${retriedOn(policy).join(", ")}${each}`);
   }
   if (typeof action.idleTimeoutMs === "number") {
     facts.push(`idle timeout ${formatDuration(action.idleTimeoutMs)}`);

@@ -15,6 +15,7 @@ export function explainTcp(
 ): Explanation {
   const total = config.clusters.reduce((sum, { weight }) => sum + weight, 0);
   const chosen = config.clusters.filter(({ weight }) => weight > 0);
+  if (chosen.length === 0) return unknownFilter(arrived);
   const steps: Step[] = [
     ...arrived.steps,
     {
@@ -70,4 +71,14 @@ export function explainTcp(
     return endings;
   });
   return { steps, outcomes };
+}
+
+/** Another network filter than those two, of an Envoy that has more of them. */
+function unknownFilter({ steps }: Arrived): Explanation {
+  const because =
+    "the filter chain ends in no HTTP connection manager or TCP proxy that is known here";
+  return {
+    steps: [...steps, { mark: "stopped", title: "Network filter", detail: because }],
+    outcomes: [{ odds: 1, kind: "reset", because }],
+  };
 }

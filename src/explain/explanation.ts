@@ -93,6 +93,7 @@ export interface Outcome {
 export interface RetryTerms {
   /** Besides the first attempt. */
   readonly attempts: number;
+  /** Envoy's conditions, and status codes in digits: ["5xx"], ["retriable-status-codes", "503"]. */
   readonly on: readonly string[];
   readonly perTryTimeoutMs?: number;
 }

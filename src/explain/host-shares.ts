@@ -37,6 +37,9 @@ export interface HostShares {
 
 const OVERPROVISIONING = 140;
 
+/** Envoy's: the last is for everything beyond, which no proxy accepts. */
+const MAX_PRIORITY = 128;
+
 export function hostShares(
   config: ClusterConfig,
   endpoints: EndpointsConfig | undefined,
@@ -184,7 +187,8 @@ function ofStatus(status: HostStatus): Candidate {
     (failed.activeDegradedCheck ? HEALTH_FLAG.degraded_active_hc : 0) |
     (failed.pendingActiveHealthCheck ? HEALTH_FLAG.pending_active_hc : 0) |
     (failed.pendingDynamicRemoval ? HEALTH_FLAG.pending_dynamic_removal : 0);
-  const { address, weight, priority, locality } = status;
+  const { address, weight, locality } = status;
+  const priority = Math.min(status.priority, MAX_PRIORITY);
   const activeRequests = status.requests.active;
   return { address, weight: Math.max(1, weight), priority, locality, flags, activeRequests };
 }
@@ -198,8 +202,9 @@ function ofEndpoints(endpoints: EndpointsConfig | undefined): Candidate[] {
     ({ region, zone, subZone, priority, endpoints: list }) =>
       list.map(({ address, weight, health }) => ({
         address: addressText(address),
-        weight,
-        priority,
+        // 0 is refused by every proxy; nothing here shall divide by it all the same.
+        weight: Math.max(1, weight),
+        priority: Math.min(priority, MAX_PRIORITY),
         locality: { region, zone, subZone },
         flags: EDS_FLAG_OF[health],
         activeRequests: 0,

@@ -91,7 +91,7 @@ export function choiceShares(share: RouteShare, head: RequestHead): readonly Cho
     from = choice.upTo;
     if (part > 0) shares.push({ choice, odds: part });
   }
-  return shares;
+  return shares.length > 0 ? shares : [{ choice: undefined, odds }];
 }
 
 /** How likely a number is in the share and, modulo `total`, in [from, to). */

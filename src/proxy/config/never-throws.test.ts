@@ -7,14 +7,14 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { reflect } from "@bufbuild/protobuf/reflect";
 import { BootstrapSchema } from "#api/envoy/config/bootstrap/v3/bootstrap_pb.ts";
 import { ClusterSchema } from "#api/envoy/config/cluster/v3/cluster_pb.ts";
 import { ClusterLoadAssignmentSchema } from "#api/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { ListenerSchema } from "#api/envoy/config/listener/v3/listener_pb.ts";
 import { RouteConfigurationSchema } from "#api/envoy/config/route/v3/route_pb.ts";
 import { randomMessage } from "#api/testing/random-message.ts";
-import { below, createSeededRandom, type Random } from "#base/random.ts";
+import { below, createSeededRandom } from "#base/random.ts";
 import { RouteTable } from "../route/route-table.ts";
 import { createRequest } from "../route/testing/request.ts";
 import { parseBootstrap } from "./parse-bootstrap.ts";
@@ -26,6 +26,7 @@ import type { Parsed } from "./parsed.ts";
 import sidecar from "./testdata/istio-sidecar.json";
 import { API_TYPE_NAMES } from "./testing/extension-types.ts";
 import { readMessage } from "./testing/messages.ts";
+import { mutate } from "./testing/mutate.ts";
 
 const API = { addedViaApi: true };
 
@@ -72,36 +73,6 @@ for (const schema of SCHEMAS) {
       if (parsed.kind === "rejected") expect(parsed.message.length).toBeGreaterThan(0);
     }
   });
-}
-
-/** Changes one thing somewhere inside `message`: clears a field, or fills it with random content. */
-function mutate(message: ReflectMessage, random: Random): void {
-  const set = message.fields.filter((field) => message.isSet(field));
-  const messages = set.filter(
-    (field) => field.message !== undefined && !field.message.typeName.startsWith("google."),
-  );
-  const inner = messages[below(random, Math.max(messages.length, 1))];
-  if (inner !== undefined && below(random, 4) > 0) {
-    if (inner.fieldKind === "message") {
-      mutate(message.get(inner), random);
-      return;
-    }
-    if (inner.fieldKind === "list") {
-      const items = [...message.get(inner)] as ReflectMessage[];
-      const item = items[below(random, items.length)];
-      if (item !== undefined) mutate(item, random);
-      return;
-    }
-  }
-  const field = message.fields[below(random, message.fields.length)];
-  if (field === undefined) return;
-  const donor = reflect(
-    message.desc,
-    randomMessage(message.desc, random, { density: 0.5, maxDepth: 2, anyTypes: API_TYPE_NAMES }),
-  );
-  if (below(random, 2) === 0 || !donor.isSet(field)) message.clear(field);
-  else if (field.fieldKind !== "list" && field.fieldKind !== "map")
-    message.set(field, donor.get(field));
 }
 
 test.each([
