@@ -66,6 +66,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./get.ts")).getCommand,
   },
   {
+    name: "describe",
+    group: "Configure",
+    summary: "tell everything about one object or service",
+    load: async () => (await import("./describe.ts")).describeCommand,
+  },
+  {
     name: "edit",
     group: "Configure",
     summary: "change an object in your editor",
@@ -100,6 +106,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "Configure",
     summary: "say what is wrong with files, without a pilot",
     load: async () => (await import("./validate.ts")).validateCommand,
+  },
+  {
+    name: "analyze",
+    group: "Configure",
+    summary: "find what configuration cannot do together",
+    load: async () => (await import("./analyze.ts")).analyzeCommand,
   },
   {
     name: "top",

@@ -4,6 +4,7 @@ import { parseYamlDocuments } from "#api/yaml.ts";
 import { editYaml } from "#api/yaml-edit.ts";
 import { DocumentText } from "#pilot/config/document-text.ts";
 import { ownText, textOf } from "#pilot/config/edit-file.ts";
+import { IGNORE_FILE, IgnoredPaths } from "#pilot/config/ignored.ts";
 import { MAX_DOCUMENTS, MAX_FILE_BYTES } from "#pilot/config/limits.ts";
 import { readOneObject } from "#pilot/config/object-document.ts";
 import { collect } from "#pilot/config/parse-objects.ts";
@@ -89,15 +90,22 @@ async function readPath(
   const folder = path.replace(/(.)\/+$/, "$1");
   const listing = await shell.files.list(folder);
   if ("reason" in listing) return { message: `Cannot read ${path}: ${single.reason}` };
+  const ignored = await ignoredPaths(shell, folder);
   const found: { name: string; bytes: Uint8Array }[] = [];
   for (const entry of listing) {
-    if (!/\.(?:ya?ml|json)$/.test(entry.path)) continue;
+    if (!/\.ya?ml$/.test(entry.path) || ignored.covers(entry.path)) continue;
     const name = folder === "." ? entry.path : `${folder}/${entry.path}`;
     const reading = await shell.files.read(`${folder}/${entry.path}`);
     if (reading.kind === "failed") return { message: `Cannot read ${name}: ${reading.reason}` };
     found.push({ name, bytes: reading.bytes });
   }
   return decoded(found);
+}
+
+/** A folder is read as the pilot would read it. */
+async function ignoredPaths(shell: Shell, folder: string): Promise<IgnoredPaths> {
+  const reading = await shell.files.read(`${folder}/${IGNORE_FILE}`);
+  return new IgnoredPaths(reading.kind === "read" ? new TextDecoder().decode(reading.bytes) : "");
 }
 
 function decoded(

@@ -1,4 +1,6 @@
 // How long ago something was, as kubectl writes it: the two largest units while they say something.
+import { fromJson } from "@bufbuild/protobuf";
+import { TimestampSchema, timestampMs } from "@bufbuild/protobuf/wkt";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -28,4 +30,10 @@ function two(
 ): string {
   const rest = Math.floor((seconds % large) / small);
   return `${Math.floor(seconds / large)}${unit}${rest === 0 ? "" : `${rest}${smallUnit}`}`;
+}
+
+/** Of metadata.creationTimestamp. */
+export function ageOf(timestamp: string | undefined, nowMs: number): string {
+  if (timestamp === undefined) return "<unknown>";
+  return formatAge(nowMs - timestampMs(fromJson(TimestampSchema, timestamp)));
 }

@@ -1,6 +1,4 @@
 // Configuration objects as rows, with the columns of Istio's CustomResourceDefinitions (additionalPrinterColumns).
-import { fromJson } from "@bufbuild/protobuf";
-import { TimestampSchema, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { DescribedObject } from "#pilot/api/debug-pages.ts";
 import type { ObjectJson } from "#pilot/api/object-json.ts";
 import type { KindNames } from "#pilot/model/kinds.ts";
@@ -10,7 +8,7 @@ import type { PilotClient } from "../client/pilot-client.ts";
 import { resourceName } from "../config/kind-argument.ts";
 import { ObjectClient } from "../config/object-client.ts";
 import { plain } from "../shell/plain.ts";
-import { formatAge } from "./age.ts";
+import { ageOf } from "./age.ts";
 import type { ListedItem, LoadedListing } from "./listing.ts";
 
 export interface ObjectQuery {
@@ -58,11 +56,6 @@ const COLUMNS: { readonly [K in Kind]: readonly Column[] } = {
 /** Lists as kubectl shows them: `["reviews","ratings"]`. */
 const shown = (value: unknown): string =>
   plain(typeof value === "string" ? value : JSON.stringify(value));
-
-function ageOf(timestamp: string | undefined, nowMs: number): string {
-  if (timestamp === undefined) return "<unknown>";
-  return formatAge(nowMs - timestampMs(fromJson(TimestampSchema, timestamp)));
-}
 
 export async function listObjects(
   pilot: PilotClient,

@@ -181,12 +181,13 @@ function lazily(
 ): LazyProblem[] {
   return problems
     .slice(0, MAX_PROBLEMS_PER_DOCUMENT)
-    .map(({ path, message, severity = "error" }) => {
+    .map(({ path, message, severity = "error", rule }) => {
       let found: TextPosition | undefined;
       return () => {
         found ??= place.document.find(place.index, [...place.at, ...path]);
         const source = place.document.locate(found);
-        return { severity, source, object, field: formatFieldPath(path), message };
+        const problem = { severity, source, object, field: formatFieldPath(path), message };
+        return rule === undefined ? problem : { ...problem, rule };
       };
     });
 }

@@ -117,12 +117,20 @@ export interface Problem {
   readonly field: string;
   /** What is wrong, with the value quoted, and what would be right. */
   readonly message: string;
+  /** The check that found it, where it has a name: "undefined-subset". */
+  readonly rule?: string;
 }
 
 /** A warning about a field of `object`, which stands where the field stands when it is read, also after edits above it. */
-export function warningAt(object: ConfigObject, path: FieldPath, message: string): Problem {
+export function warningAt(
+  object: ConfigObject,
+  path: FieldPath,
+  message: string,
+  rule?: string,
+): Problem {
   return {
     severity: "warning",
+    ...(rule === undefined ? {} : { rule }),
     get source() {
       return object.positionOf(path);
     },

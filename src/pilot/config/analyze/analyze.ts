@@ -8,16 +8,20 @@ import {
 } from "../../model/object.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import type { Rule } from "./rule.ts";
-import { RULES } from "./rules.ts";
+import { RULES, type RulesByKind } from "./rules.ts";
 
 /** Warnings of one analysis: beyond them nobody reads on. */
 const MAX_WARNINGS = 2_000;
 
 /** VirtualServices among `objects` are merged ones (`Snapshot.virtualServicesFor`). Each warning once, in the order of the objects. */
-export function analyze(objects: readonly ConfigObject[], world: Snapshot): Problem[] {
+export function analyze(
+  objects: readonly ConfigObject[],
+  world: Snapshot,
+  rules: RulesByKind = RULES,
+): Problem[] {
   const found = new Map<string, Problem>();
   for (const object of objects) {
-    for (const problem of problemsOf(object.kind, object, world)) {
+    for (const problem of problemsOf(object.kind, object, world, rules)) {
       if (found.size >= MAX_WARNINGS) return [...found.values()];
       found.set(formatProblem(problem), problem);
     }
@@ -25,13 +29,18 @@ export function analyze(objects: readonly ConfigObject[], world: Snapshot): Prob
   return [...found.values()];
 }
 
-function problemsOf<K extends Kind>(kind: K, object: ConfigObject, world: Snapshot): Problem[] {
+function problemsOf<K extends Kind>(
+  kind: K,
+  object: ConfigObject,
+  world: Snapshot,
+  allRules: RulesByKind,
+): Problem[] {
   const problems: Problem[] = [];
-  const rules: readonly Rule<K>[] = RULES[kind];
+  const rules: readonly Rule<K>[] = allRules[kind];
   for (const rule of rules) {
     // The caller passes the object's own kind.
     rule.check(object as ConfigObject as ConfigObject<K>, world, (path, message) => {
-      problems.push(warningAt(object, path, message));
+      problems.push(warningAt(object, path, message, rule.name));
     });
   }
   return problems;

@@ -7,7 +7,7 @@ import { UNKNOWN_DESTINATION } from "./unknown-destination.ts";
 import { UNKNOWN_GATEWAY } from "./unknown-gateway.ts";
 import { RULE_FOR_UNKNOWN_HOST, UNKNOWN_HOST } from "./unknown-host.ts";
 
-type RulesByKind = { readonly [K in Kind]: readonly Rule<K>[] };
+export type RulesByKind = { readonly [K in Kind]: readonly Rule<K>[] };
 
 export const RULES: RulesByKind = {
   DestinationRule: [RULE_FOR_UNKNOWN_HOST],

@@ -9,6 +9,8 @@ export interface FieldProblem {
   readonly message: string;
   /** Default "error": the object is refused. */
   readonly severity?: "error" | "warning";
+  /** The name of the warning that it is. */
+  readonly rule?: string;
 }
 
 /** `value` as a message shows it: short, on one line. */

@@ -34,6 +34,11 @@ export function semanticProblems<K extends Kind>(
 ): readonly FieldProblem[] {
   const field = new Field(["spec"]);
   CHECKS[kind](spec, namespace, field);
-  for (const warning of WARNINGS[kind]) warning.check(spec, field, raw);
-  return field.problems;
+  const named: FieldProblem[] = [];
+  for (const warning of WARNINGS[kind]) {
+    const own = new Field(["spec"]);
+    warning.check(spec, own, raw);
+    for (const problem of own.problems) named.push({ ...problem, rule: warning.name });
+  }
+  return [...field.problems, ...named];
 }
