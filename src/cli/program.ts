@@ -83,6 +83,7 @@ Examples:
 
 function createRoot(): Command {
   return new Command("sampan")
+    .enablePositionalOptions() // what stands behind a command is the command's, also where it has commands of its own
     .description("A service mesh: Istio configuration in, xDS to Envoy or to its own proxy.")
     .usage("COMMAND [flags]")
     .version(packageJson.version, "-V, --version", "print the version of this program")

@@ -1,9 +1,10 @@
 // The preflight on this very machine: a busy port with the process that holds it, limits and folders that are really so.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+setDefaultTimeout(30_000); // whole processes, on a machine that may be busy
 const SAMPAN = join(import.meta.dir, "../../bin/sampan");
 const HOST = "127.77.90.1";
 const folder = mkdtempSync(join(tmpdir(), "sampan-preflight-"));
@@ -116,6 +117,13 @@ test("a state folder below a file, and one that everybody may write", () => {
   const warned = runShell(`${SAMPAN} preflight --only DirAvailable --state-dir ${open}`);
   expect(warned.status).toBe(0);
   expect(warned.stderr).toContain(`${open} may be written by everybody (mode 777)`);
+});
+
+test("as a phase of up alone, with the flags that stand behind it", () => {
+  const alone = `${SAMPAN} up phase preflight ${folder}/nothing-here`;
+  const { status, stderr } = runShell(`${alone} --ignore-preflight-errors=Swpa`);
+  expect(status).toBe(64);
+  expect(stderr).toContain('Invalid value: "Swpa": no check has this name; did you mean Swap?');
 });
 
 test("JSON of everything goes through a pipe whole", () => {

@@ -45,7 +45,8 @@ describe("up", () => {
 
   test("stops at swap when told that it counts", async () => {
     const flags = { ignorePreflightErrors: ["none"] };
-    expect(await run("up", SWAP_ON, flags)).toMatchObject({
+    expect(await run("up", SWAP_ON, flags)).toEqual({
+      stdout: HEADER,
       stderr: FATAL,
       status: EXIT.preflight,
     });

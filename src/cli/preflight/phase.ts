@@ -1,5 +1,6 @@
 // The preflight as the first phase of `up`, `pilot` and `proxy`: runs the checks, prints warnings, and answers why it failed.
 import { checksFor } from "#preflight/checks-for.ts";
+import { isIgnored } from "#preflight/ignore-list.ts";
 import { type CheckResult, runChecks } from "#preflight/runner.ts";
 import type { PreflightCommand, PreflightSettings } from "#preflight/settings.ts";
 import {
@@ -51,7 +52,8 @@ export async function preflight(
   const verbosity = verbosityOf(flags);
   let header = HEADER;
   if (command === "up") {
-    terminal.write(HEADER + formatDefaults(byDefault));
+    const isTakenBack = !byDefault.every((name) => isIgnored(list.ignored, name));
+    terminal.write(HEADER + (isTakenBack ? "" : formatDefaults(byDefault)));
     header = "";
   }
   const handleResult = (result: CheckResult): void => {
