@@ -156,3 +156,17 @@ test.skipIf(!hasRules)("a redirected connection arrives (needs root, and iptable
     stderr: "",
   });
 });
+
+test.skipIf(!hasNamespaces)(
+  "a rule that redirects nothing is found out (needs network namespaces)",
+  () => {
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "iptables"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+    const { status, stderr } = runShell(
+      `PATH=${bin}:$PATH exec ${SAMPAN} preflight --only InterceptionProbe`,
+    );
+    expect(status).toBe(2);
+    expect(stderr).toContain("[ERROR InterceptionProbe]: a redirected connection did not arrive: ");
+  },
+);

@@ -29,7 +29,7 @@ export type PreflightResult =
     };
 
 /** Errors of these count as warnings where a developer tries things out. */
-export const IGNORED_BY_DEFAULT: Readonly<Record<PreflightCommand, readonly string[]>> = {
+const IGNORED_BY_DEFAULT: Readonly<Record<PreflightCommand, readonly string[]>> = {
   up: ["Swap"],
   pilot: [],
   proxy: [],
