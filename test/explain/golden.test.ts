@@ -130,7 +130,7 @@ test("timeouts and retries in force", async () => {
                                 route-timeout-retries.yaml:29:7  VirtualService default/reviews  spec.http[0]
                                 to reviews
                                 timeout 5s
-                                up to 3 retries on 5xx, reset, retriable-status-codes, 2s each
+                                up to 3 retries on 5xx, reset, retriable-status-codes, 503, 2s each
      5  ✓  Cluster              outbound|9080||reviews.default.svc.cluster.local (EDS)
      6  ✓  Hosts                reviews: 2 of 2 hosts by LEAST_REQUEST
                                 50 %  127.0.1.2:9080  reviews-0

@@ -65,8 +65,7 @@ export async function fromDump(
 }
 
 async function readText(shell: Shell, path: string): Promise<string | { message: string }> {
-  const absolute = path.startsWith("/") ? path : `${shell.directory}/${path}`;
-  const read = await shell.files.read(absolute);
+  const read = await shell.files.read(path);
   if (read.kind === "failed") return { message: `Cannot read ${quoted(path)}: ${read.reason}` };
   return new TextDecoder().decode(read.bytes);
 }
@@ -76,9 +75,7 @@ export async function fromFolder(
   folder: string,
   from: string | undefined,
 ): Promise<ConfigurationSearch> {
-  const { files, clock, timers, directory } = shell;
-  const absolute = folder.startsWith("/") ? folder : `${directory}/${folder}`;
-  const loaded = await loadFolderConfiguration({ files, clock, timers }, absolute, { from });
+  const loaded = await loadFolderConfiguration(shell, folder, { from });
   if (loaded.kind === "failed") {
     return failed(loaded.message, loaded.isUnreadable ? EXIT.unreadable : EXIT.failed);
   }
