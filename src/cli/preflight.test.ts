@@ -349,6 +349,18 @@ sudo sysctl -w net.core.somaxconn=4096
 `);
 });
 
+test("--print-fix: one command for several findings stands there once", async () => {
+  const { stdout } = await preflight([
+    "pilot",
+    "--print-fix",
+    "--xds-address=127.0.0.1:80",
+    "--http-address=127.0.0.1:443",
+  ]);
+  const command = "sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80";
+  expect(stdout.split("\n").filter((line) => line === command)).toEqual([command]);
+  expect(stdout.match(/^# UnprivilegedPorts: /gm)).toHaveLength(2);
+});
+
 describe("what is to run", () => {
   const names = async (args: readonly string[], world: World = {}): Promise<readonly string[]> => {
     const { stdout } = await preflight([...args, "-o", "json"], world);

@@ -186,7 +186,7 @@ export function upSettings(places: UpPlaces): PreflightSettings {
     },
     memory: {
       neededBytes: PILOT_BYTES + proxyCount * PROXY_BYTES,
-      why: `a pilot and ${proxyCount} proxies, without the ${plan.instances.length} programs beside them`,
+      why: `a pilot and ${proxyCount} ${proxyCount === 1 ? "proxy" : "proxies"}, not counting the programs beside them`,
     },
     folders: [
       {

@@ -17,7 +17,9 @@ const codeOf = (error: unknown): string => (error as { code?: string }).code ?? 
 function readText(path: string): TextReading {
   try {
     const raw = readFileSync(path);
-    const text = (path.endsWith(".gz") ? gunzipSync(raw, { maxOutputLength: MAX_UNPACKED_BYTES }) : raw).toString("utf8");
+    const text = (
+      path.endsWith(".gz") ? gunzipSync(raw, { maxOutputLength: MAX_UNPACKED_BYTES }) : raw
+    ).toString("utf8");
     return { kind: "read", text: text.slice(0, MAX_TEXT_CHARACTERS) };
   } catch (error) {
     const code = codeOf(error);

@@ -21,6 +21,13 @@ test.each([
   expect(findPortHolder("127.77.50.1", port)).toBeUndefined();
 });
 
+test("every address is in the way of one that is held", () => {
+  const listener = Bun.listen({ hostname: "127.77.50.4", port: 0, socket: { data() {} } });
+  expect(findPortHolder("0.0.0.0", listener.port)?.pid).toBe(process.pid);
+  expect(findPortHolder("::", listener.port)?.pid).toBe(process.pid);
+  listener.stop(true);
+});
+
 test("a port of another address is not meant", async () => {
   const listener = Bun.listen({ hostname: "127.77.50.2", port: 0, socket: { data() {} } });
   expect(findPortHolder("127.77.50.3", listener.port)).toBeUndefined();

@@ -12,8 +12,10 @@ function parseLocal(text: string): { readonly hex: string; readonly port: number
   return { hex, port: Number.parseInt(port, 16) };
 }
 
-/** IPv4 as the kernel prints it: the four bytes of a little-endian word. */
+/** IPv4 as the kernel prints it: the four bytes of a little-endian word. undefined: any address will do. */
 function toHex(host: string): string | undefined {
+  // Whoever wants every address is stopped by whoever has one of them.
+  if (host === "0.0.0.0") return undefined;
   const parts = host.split(".").map(Number);
   if (parts.length !== 4) return undefined;
   return parts

@@ -176,6 +176,7 @@ describe("DirAvailable", () => {
     folders: [{ path: "/s/a/b", purpose: "state", changedBy: "--state-dir" }],
   });
   test.each<[string, Readonly<Record<string, PathState>>, readonly string[], string | undefined]>([
+    ["there, for a group too", { "/s/a/b": folder(0o775, true) }, [], undefined],
     ["there, ours", { "/s/a/b": folder(0o755, true) }, [], undefined],
     [
       "not there, can be made",
