@@ -132,6 +132,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./why.ts")).whyCommand,
   },
   {
+    name: "why-code",
+    group: "Explain",
+    summary: "say what a response flag, detail or status means",
+    load: async () => (await import("./why-code.ts")).whyCodeCommand,
+  },
+  {
     name: "bug-report",
     group: "Other",
     summary: "collect what helps to find a fault, without secrets",

@@ -1,0 +1,53 @@
+import { expect, test } from "bun:test";
+import { RESPONSE_FLAGS } from "#proxy/response-flags.ts";
+import { runFake } from "./testing/fake-shell.ts";
+import { explainCode, KNOWN_CODES } from "./why-code/codes.ts";
+
+test("why-code says what a flag means, why it usually comes, and what to do", async () => {
+  const ran = await runFake(["why-code", "NC"]);
+  expect(ran).toEqual({
+    status: 0,
+    stderr: "",
+    stdout: `NC (NoClusterFound): The route's cluster does not exist; sent with 503 unless the route says otherwise.
+Likely because
+  a VirtualService names a subset that no DestinationRule defines
+  a VirtualService names a host or port that no service has
+Look further
+  sampan analyze DIR
+  sampan why METHOD URL --from WORKLOAD
+  sampan proxy-config cluster WORKLOAD    what the proxy knows
+`,
+  });
+});
+
+test("why-code takes flags as they stand in a log, long names, any case", async () => {
+  const { stdout } = await runFake(["why-code", "UF,URX", "noroutefound"]);
+  expect(stdout.match(/^\w+ \(\w+\)/gm)).toEqual([
+    "UF (UpstreamConnectionFailure)",
+    "URX (UpstreamRetryLimitExceeded)",
+    "NR (NoRouteFound)",
+  ]);
+});
+
+test("why-code knows every flag of the table, and everything that it names", () => {
+  for (const { short, meaning } of RESPONSE_FLAGS) {
+    expect(explainCode(short)?.meaning).toBe(meaning);
+  }
+  for (const code of KNOWN_CODES) expect(explainCode(code)?.next.length).toBeGreaterThan(0);
+});
+
+test("why-code gives JSON", async () => {
+  const { stdout } = await runFake(["why-code", "via_upstream", "-o", "json"]);
+  expect(JSON.parse(stdout)).toMatchObject([
+    { code: "via_upstream", causes: [expect.any(String)] },
+  ]);
+});
+
+test("why-code refuses what it does not know, with the nearest", async () => {
+  const ran = await runFake(["why-code", "via_upstram"]);
+  expect(ran).toEqual({
+    status: 64,
+    stdout: "",
+    stderr: 'sampan why-code: "via_upstram" is not known: did you mean via_upstream?\n',
+  });
+});
