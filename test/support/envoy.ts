@@ -8,6 +8,8 @@ export interface EnvoyOptions {
   /** A bootstrap as an object; `admin` is added: 127.0.0.1, a port of the kernel's. */
   readonly bootstrap: Readonly<Record<string, unknown>>;
   readonly logLevel?: string;
+  /** Further flags. */
+  readonly args?: readonly string[];
 }
 
 export class Envoy {
@@ -33,6 +35,7 @@ export class Envoy {
         ...["-c", file, "--concurrency", "1", "--disable-hot-restart"],
         ...["-l", options.logLevel ?? "warning", "--log-path", log],
         ...["--admin-address-path", join(folder, "admin")],
+        ...(options.args ?? []),
       ],
       { stdout: "ignore", stderr: "ignore", stdin: "ignore" },
     );

@@ -133,12 +133,14 @@ export class Router implements AttemptOwner, PickContext, TimeoutOwner {
     this.#preparePolicy(entry.retryPolicy, action, head);
     this.#setAttemptFields(head, entry, action);
     finalizeRequest(entry, choice, head, stream, this.#suppressEnvoyHeaders);
-    if (action.mirrors.length > 0) {
+    const host = cluster.pick(this);
+    // What goes to nobody is not copied either, as in Envoy.
+    if (action.mirrors.length > 0 && host !== undefined) {
       this.#shadows = startShadows(action, stream, this.#services, head);
     }
     // The end is noted before the attempt starts, so that head and end leave in one go.
     if (isEnd) this.#endRequest();
-    this.#startAttempt();
+    this.#attemptAt(host, cluster, action);
   }
 
   onRequestData(bytes: Uint8Array, start: number, end: number): void {
@@ -356,8 +358,12 @@ export class Router implements AttemptOwner, PickContext, TimeoutOwner {
       this.#setAttemptFields(stream.requestHead as RequestHead, this.#entry as RouteEntry, action);
       stream.resetUpstream();
     }
-    const host = cluster.pick(this);
+    this.#attemptAt(cluster.pick(this), cluster, action);
+  }
+
+  #attemptAt(host: Host | undefined, cluster: Cluster, action: ForwardAction): void {
     if (host === undefined) {
+      const stream = this.#stream;
       stream.addFlag(FLAG.UH);
       cluster.codes.count(503);
       this.#replyLocally(503, "no healthy upstream", "no_healthy_upstream");

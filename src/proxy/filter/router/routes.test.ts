@@ -220,6 +220,12 @@ describe("mirrors", () => {
     expect(f.stat("cluster.shadow.upstream_rq_timeout")).toBe(0);
   });
 
+  test("a request that finds no host is not copied", () => {
+    const { f, shadow } = mirrored({ originCount: 0 });
+    expect(f.client(get()).take()).toContain("503 Service Unavailable");
+    expect(shadow.peers).toEqual([]);
+  });
+
   test("a shadow that never answers holds nothing up, and ends with the route's timeout", () => {
     const { f, shadow } = mirrored();
     const client = f.client(get());
