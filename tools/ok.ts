@@ -1,5 +1,5 @@
 // Everything that must hold, in the order that fails fastest: format and lint, layers, types, dead code, generated files,
-// tests, examples. Prints `N passed, N failed` of the tests at the end. Run: npm run ok
+// tests, documents, examples. Prints `N passed, N failed` of the tests at the end. Run: npm run ok
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ const STEPS: readonly Step[] = [
     name: "tests",
     command: ["npm", "test", "--silent", "--", "--reporter=junit", `--reporter-outfile=${report}`],
   },
+  { name: "documents", command: [`${bin}/bun`, "tools/transcripts.ts"] },
   { name: "examples", command: [`${bin}/bun`, "tools/examples.ts"] },
 ];
 

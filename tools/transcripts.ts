@@ -73,23 +73,71 @@ async function runStep(
   return `${at}: not what "${command}" prints (- shown, + printed)\n${describeMismatch(output, lines)}`;
 }
 
-const ISOLATED = "SAMPAN_TRANSCRIPTS_ISOLATED";
-
-/** The same command line in a network namespace; undefined where there is none to be had. */
-function isolated(): readonly string[] | undefined {
-  if (process.env[ISOLATED] !== undefined) return undefined;
-  const inside = 'ip link set lo up && exec "$@"';
+/** Words before a command line that give it a network of its own; undefined where the system gives none. */
+function isolation(): readonly string[] | undefined {
+  if (Bun.which("unshare") === null || Bun.which("ip") === null) return undefined;
   for (const flags of ["-n", "-rn"]) {
-    const words = ["unshare", flags, "sh", "-c", inside, "sh"];
-    if (Bun.which("unshare") === null || Bun.which("ip") === null) return undefined;
-    if (Bun.spawnSync([...words, "true"], { stdout: "ignore", stderr: "ignore" }).success) {
-      return [...words, process.execPath, ...process.argv.slice(1)];
-    }
+    const words = ["unshare", flags, "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
+    const tried = Bun.spawnSync([...words, "true"], { stdout: "ignore", stderr: "ignore" });
+    if (tried.success) return words;
   }
   return undefined;
 }
 
-async function pagesOf(args: readonly string[]): Promise<readonly string[]> {
+/** Two meshes at once keep two processors busy; more would only wait for each other, and for the times that pages show. */
+const PARALLEL_PAGES = 2;
+
+/** Each page by a process of its own in a network of its own, and what it prints, in the order of the pages. */
+async function runIsolated(
+  words: readonly string[],
+  pages: readonly string[],
+  flags: readonly string[],
+): Promise<number> {
+  const waiting = [...pages.entries()];
+  const running = new Set<Bun.Subprocess>();
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      waiting.length = 0;
+      for (const child of running) child.kill(signal);
+    });
+  }
+  const printed: (string | undefined)[] = pages.map(() => undefined);
+  let shown = 0;
+  let failureCount = 0;
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, page] = next;
+      const command = [...words, process.execPath, import.meta.path, ONE_PAGE, ...flags, page];
+      const child = Bun.spawn(command, { stdout: "pipe", stderr: "inherit" });
+      running.add(child);
+      printed[index] = await new Response(child.stdout).text();
+      if ((await child.exited) !== 0) failureCount += 1;
+      running.delete(child);
+      for (; printed[shown] !== undefined; shown += 1) process.stdout.write(printed[shown] ?? "");
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_PAGES }, work));
+  return failureCount === 0 ? 0 : 1;
+}
+
+const ONE_PAGE = "--one-page";
+
+/** A page here and now. */
+async function runHere(page: string, isPrinting: boolean): Promise<number> {
+  const startedMs = performance.now();
+  const file = relative(ROOT, page);
+  const print = isPrinting ? (text: string) => console.log(text) : undefined;
+  const { stepCount, failures } = await runPage(file, await Bun.file(page).text(), print);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  for (const failure of failures) console.log(failure);
+  if (stepCount > 0) {
+    const word = failures.length === 0 ? "ok  " : "FAIL";
+    console.log(`${word} ${file} (${stepCount} commands, ${seconds} s)`);
+  }
+  return failures.length === 0 ? 0 : 1;
+}
+
+function pagesOf(args: readonly string[]): readonly string[] {
   const named = args.filter((arg) => !arg.startsWith("-"));
   if (named.length > 0) return named;
   const guides = [...new Glob("docs/guide/*.md").scanSync({ cwd: ROOT })].toSorted();
@@ -97,33 +145,18 @@ async function pagesOf(args: readonly string[]): Promise<readonly string[]> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const command = isolated();
-  if (command !== undefined) {
-    const child = Bun.spawn([...command], {
-      env: { ...process.env, [ISOLATED]: "1" },
-      stdout: "inherit",
-      stderr: "inherit",
-    });
-    return await child.exited;
+  const pages = pagesOf(args);
+  const isPrinting = args.includes("--print");
+  const texts = await Promise.all(pages.map((page) => Bun.file(page).text()));
+  if (!texts.some((text) => parseSteps(text).length > 0)) {
+    console.error("no console session found");
+    return 1;
   }
-  const print = args.includes("--print") ? (text: string) => console.log(text) : undefined;
-  let stepCount = 0;
-  let failureCount = 0;
-  for (const page of await pagesOf(args)) {
-    const startedMs = performance.now();
-    const file = relative(ROOT, page);
-    const report = await runPage(file, await Bun.file(page).text(), print);
-    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-    for (const failure of report.failures) console.error(failure);
-    if (report.stepCount === 0) continue;
-    console.log(
-      `${report.failures.length === 0 ? "ok  " : "FAIL"} ${file} (${report.stepCount} commands, ${seconds} s)`,
-    );
-    stepCount += report.stepCount;
-    failureCount += report.failures.length;
-  }
-  if (stepCount === 0) console.error("no console session found");
-  return failureCount === 0 && stepCount > 0 ? 0 : 1;
+  const words = args.includes(ONE_PAGE) ? undefined : isolation();
+  if (words !== undefined) return await runIsolated(words, pages, isPrinting ? ["--print"] : []);
+  let status = 0;
+  for (const page of pages) if ((await runHere(page, isPrinting)) !== 0) status = 1;
+  return status;
 }
 
 if (import.meta.main) process.exit(await main(process.argv.slice(2)));
