@@ -378,6 +378,24 @@ describe("what is to run", () => {
     expect(ports(await names(["proxy"]))).toEqual([]);
   });
 
+  test.each<[string, string]>([
+    ["pilot", "mesh"],
+    ["pilot", "--config=mesh"],
+    ["up", "mesh"],
+  ])("a folder that is not there: %s %s", async (...args) => {
+    const { status, stderr } = await runFake(["preflight", ...args, "--only=Config"], {
+      ...fakePorts(),
+      files: {
+        read: async () => ({ kind: "failed", reason: "ENOENT" }),
+        list: async () => ({ kind: "failed", reason: "ENOENT" }),
+        watch: () => ({ close() {} }),
+        append: () => ({ kind: "failed", reason: "ENOENT" }),
+      },
+    });
+    expect(status).toBe(EXIT.preflight);
+    expect(stderr).toContain("\t[ERROR Config]: Cannot read the folder mesh: ENOENT\n");
+  });
+
   const BOOTSTRAP = `
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}
 static_resources:

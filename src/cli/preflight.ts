@@ -32,6 +32,7 @@ import { runs, type Shell } from "./shell/shell.ts";
 
 interface Flags extends TargetFlags, PreflightFlags {
   readonly pilot: SocketAddress;
+  readonly config?: string;
   readonly interception: boolean;
   readonly only?: readonly string[];
   readonly list: boolean;
@@ -116,7 +117,7 @@ async function run(
   if (flags.list) return printList(shell, flags);
   const { terminal } = shell;
   const { pilot, interception, only = [] } = flags;
-  const target = await targetSettings(shell, command, folder, flags);
+  const target = await targetSettings(shell, command, folder ?? flags.config, flags);
   // Whoever asks for one of them by name need not ask for all of them.
   const wantsAny = interception || only.length > 0;
   const all = checksFor(command, { ...target, pilot, interception: wantsAny }, false);
@@ -167,6 +168,7 @@ export function preflightCommand(shell: Shell): Command {
         .default("up"),
     )
     .argument("[dir]", "folder of configuration, for pilot and up")
+    .option("--config <dir>", "the same folder, in the words of pilot")
     .option("-c, --config-path <file>", "bootstrap file, for proxy")
     .option("--concurrency <n>", "worker threads, for proxy", workerCountOption, 1)
     .addOption(
