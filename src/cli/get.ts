@@ -30,65 +30,95 @@ const WATCH_MS = 1_000;
 
 type Load = () => Promise<LoadedListing>;
 
+interface Question {
+  /** As it was typed: "vs". */
+  readonly word: string;
+  readonly load: Load;
+}
+
 type Asked =
-  | { readonly kind: "asked"; readonly load: Load; readonly isSingle: boolean }
+  | { readonly kind: "asked"; readonly questions: readonly Question[]; readonly isSingle: boolean }
   | { readonly kind: "failed"; readonly message: string };
 
+/** `vs,dr` asks for both; a name is one of each. */
 function asked(shell: Shell, words: readonly string[], flags: GetFlags): Asked {
   const [first = "", ...rest] = words;
-  const [kindText = "", slashName] = first.split("/");
+  const [kinds = "", slashName] = first.split("/");
   const names = slashName === undefined || slashName === "" ? rest : [slashName, ...rest];
+  const questions: Question[] = [];
+  for (const word of kinds.split(",")) {
+    const load = loaderOf(shell, word.toLowerCase(), names, flags);
+    if (load === undefined) return { kind: "failed", message: unknownKind(word, MESH_NAMES) };
+    questions.push({ word, load });
+  }
+  return { kind: "asked", questions, isSingle: names.length === 1 && questions.length === 1 };
+}
+
+function loaderOf(
+  shell: Shell,
+  word: string,
+  names: readonly string[],
+  flags: GetFlags,
+): Load | undefined {
   const pilot = new PilotClient(shell.httpClient, flags.pilot);
-  const nowMs = (): number => shell.clock.wallMs();
-  const isSingle = names.length === 1;
-  const mesh = Object.hasOwn(MESH_LISTINGS, kindText.toLowerCase())
-    ? MESH_LISTINGS[kindText.toLowerCase()]
-    : undefined;
+  const mesh = Object.hasOwn(MESH_LISTINGS, word) ? MESH_LISTINGS[word] : undefined;
   if (mesh !== undefined) {
     // These are of the mesh: all of it unless a namespace is named.
     const query = { names, namespace: flags.allNamespaces ? undefined : flags.namespace };
-    return { kind: "asked", isSingle, load: () => mesh(pilot, query, nowMs()) };
+    return () => mesh(pilot, query, shell.clock.wallMs());
   }
-  const kind = findKind(kindText);
-  if (kind === undefined) return { kind: "failed", message: unknownKind(kindText, MESH_NAMES) };
+  const kind = findKind(word);
+  if (kind === undefined) return undefined;
   const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? "default");
   const query = { names: kind, objectNames: names, namespace, selector: flags.selector };
-  return { kind: "asked", isSingle, load: () => listObjects(pilot, query, nowMs()) };
+  return () => listObjects(pilot, query, shell.clock.wallMs());
 }
 
 async function get(shell: Shell, words: readonly string[], flags: GetFlags): Promise<number> {
+  const { terminal } = shell;
   const question = asked(shell, words, flags);
   if (question.kind === "failed") {
-    shell.terminal.writeError(`sampan get: ${question.message}\n`);
+    terminal.writeError(`sampan get: ${question.message}\n`);
     return EXIT.usage;
   }
-  const listing = await question.load();
-  if (listing.kind === "failed") {
-    shell.terminal.writeError(`sampan get: ${listing.message}\n`);
-    return EXIT.failed;
+  const { questions, isSingle } = question;
+  const listings: Listing[] = [];
+  for (const { load } of questions) {
+    const listing = await load();
+    if (listing.kind === "failed") {
+      terminal.writeError(`sampan get: ${listing.message}\n`);
+      return EXIT.failed;
+    }
+    listings.push(listing);
   }
-  shell.terminal.write(formatListing(listing, flags.output, question.isSingle));
-  if (listing.items.length === 0 && (flags.output === "table" || flags.output === "wide")) {
-    const where = flags.allNamespaces ? "" : ` in ${flags.namespace ?? "default"} namespace`;
-    shell.terminal.writeError(`No ${words[0] ?? ""} found${where}.\n`);
+  terminal.write(formatListings(listings, flags.output, isSingle));
+  if (listings.every(({ items }) => items.length === 0) && isTable(flags.output)) {
+    const where = flags.namespace === undefined ? "" : ` in namespace ${flags.namespace}`;
+    const what = questions.map(({ word }) => word).join(", ");
+    terminal.writeError(`No ${what} found${where}.\n`);
   }
-  return flags.watch ? follow(shell, question.load, listing, flags.output) : EXIT.ok;
+  return flags.watch ? follow(shell, questions, listings, flags.output) : EXIT.ok;
 }
 
-function formatListing(listing: Listing, output: GetFormat, isSingle: boolean): string {
-  const { items } = listing;
-  const values = items.map(({ value }) => value);
-  switch (output) {
-    case "name":
-      return items.map(({ name }) => `${name}\n`).join("");
-    case "json":
-    case "yaml": {
-      const list = { apiVersion: "v1", kind: "List", items: values };
-      return formatResult(output, { table: () => [], value: isSingle ? values[0] : list });
-    }
-    default:
-      return items.length === 0 ? "" : formatTable(rowsOf(listing, items, output === "wide", true));
+const isTable = (output: GetFormat): boolean => output === "table" || output === "wide";
+
+function formatListings(
+  listings: readonly Listing[],
+  output: GetFormat,
+  isSingle: boolean,
+): string {
+  if (isTable(output)) {
+    const tables = listings.filter(({ items }) => items.length > 0);
+    return tables
+      .map((listing) => formatTable(rowsOf(listing, listing.items, output === "wide", true)))
+      .join("\n");
   }
+  const items = listings.flatMap((listing) => listing.items);
+  if (output === "name") return items.map(({ name }) => `${name}\n`).join("");
+  const values = items.map(({ value }) => value);
+  const list = { apiVersion: "v1", kind: "List", items: values };
+  const format = output === "yaml" ? "yaml" : "json";
+  return formatResult(format, { table: () => [], value: isSingle ? values[0] : list });
 }
 
 function rowsOf(
@@ -105,33 +135,43 @@ function rowsOf(
 /** As kubectl: after the first listing a row for whatever is new or changed. */
 async function follow(
   shell: Shell,
-  load: Load,
-  first: Listing,
+  questions: readonly Question[],
+  first: readonly Listing[],
   output: GetFormat,
 ): Promise<number> {
   const stop = shell.catchStop();
   const pause = pauses(shell, stop.stopped);
-  let known = contentsOf(first);
+  const known = first.map(contentsOf);
   while (!stop.isStopped) {
     await pause(WATCH_MS);
-    if (stop.isStopped) break;
-    const listing = await load();
-    if (listing.kind === "failed") {
-      shell.terminal.writeError(`sampan get: ${listing.message}\n`);
-      return EXIT.failed;
-    }
-    const contents = contentsOf(listing);
-    const changed = listing.items.filter(({ key }) => contents.get(key) !== known.get(key));
-    known = contents;
-    for (const item of changed) {
-      const isTable = output === "table" || output === "wide";
-      const text = isTable
-        ? formatTable(rowsOf(listing, [item], output === "wide", false))
-        : formatListing({ ...listing, items: [item] }, output, true);
-      shell.terminal.write(text);
+    for (const [i, { load }] of questions.entries()) {
+      if (stop.isStopped) break;
+      const listing = await load();
+      if (listing.kind === "failed") {
+        shell.terminal.writeError(`sampan get: ${listing.message}\n`);
+        return EXIT.failed;
+      }
+      shell.terminal.write(changesText(listing, known[i], output));
+      known[i] = contentsOf(listing);
     }
   }
   return EXIT.ok;
+}
+
+function changesText(
+  listing: Listing,
+  known: ReadonlyMap<string, string> | undefined,
+  output: GetFormat,
+): string {
+  const contents = contentsOf(listing);
+  const changed = listing.items.filter(({ key }) => contents.get(key) !== known?.get(key));
+  return changed
+    .map((item) =>
+      isTable(output)
+        ? formatTable(rowsOf(listing, [item], output === "wide", false))
+        : formatListings([{ ...listing, items: [item] }], output, true),
+    )
+    .join("");
 }
 
 const contentsOf = ({ items }: Listing): ReadonlyMap<string, string> =>

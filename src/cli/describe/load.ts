@@ -7,7 +7,7 @@ import type {
   DescribedService,
 } from "#pilot/api/debug-pages.ts";
 import type { ObjectJson } from "#pilot/api/object-json.ts";
-import { hostsMatch, resolveHost } from "#pilot/model/hostname.ts";
+import { hostsMatch, MESH_GATEWAY, resolveHost } from "#pilot/model/hostname.ts";
 import { namesOf } from "#pilot/model/kinds.ts";
 import { selects } from "#pilot/model/labels.ts";
 import { type Kind, objectKey, objectName, type SourcePosition } from "#pilot/model/object.ts";
@@ -123,8 +123,8 @@ export async function loadService(
   const isFor = (host: string, { metadata }: ObjectJson): boolean =>
     hostsMatch(resolveHost(host, metadata.namespace), service.hostname);
   const ownRules = rules.value.filter((rule) => isFor(hostOf(rule), rule));
-  const ownRoutes = routes.value.filter((route) =>
-    hostsOf(route).some((host) => isFor(host, route)),
+  const ownRoutes = routes.value.filter(
+    (route) => isForMesh(route) && hostsOf(route).some((host) => isFor(host, route)),
   );
   const senders = routes.value.filter(
     (route) =>
@@ -152,6 +152,12 @@ const hostOf = ({ spec }: ObjectJson): string => String((spec as { host?: unknow
 function hostsOf({ spec }: ObjectJson): readonly string[] {
   const { hosts } = spec as { hosts?: readonly string[] };
   return hosts ?? [];
+}
+
+/** Routes of a gateway are about what comes from outside: its hosts are not names of services. */
+function isForMesh({ spec }: ObjectJson): boolean {
+  const { gateways = [] } = spec as { gateways?: readonly string[] };
+  return gateways.length === 0 || gateways.includes(MESH_GATEWAY);
 }
 
 interface SubsetJson {
