@@ -49,11 +49,6 @@ interface ProxyState {
   readonly namespace: string;
   readonly state: "live" | "behind" | "rejected";
 }
-interface ServiceEndpoints {
-  readonly ports: readonly {
-    readonly endpoints: readonly { readonly address: string; readonly health: string }[];
-  }[];
-}
 interface ProblemText {
   readonly text: string;
 }
@@ -61,35 +56,20 @@ interface ProblemText {
 export interface PilotView {
   readonly error?: string;
   readonly proxies: readonly ProxyState[];
-  readonly services: readonly ServiceEndpoints[];
   readonly problems: readonly string[];
 }
 
-/** All at once: a page that waits for three others would be late. */
 export async function lookAtPilot(pilot: PilotClient): Promise<PilotView> {
-  const [proxies, services, problems] = await Promise.all([
+  const [proxies, problems] = await Promise.all([
     pilot.get<readonly ProxyState[]>("/debug/syncz"),
-    pilot.get<readonly ServiceEndpoints[]>("/debug/registryz"),
     pilot.get<readonly ProblemText[]>("/debug/problemz"),
   ]);
-  const failed = [proxies, services, problems].find(({ kind }) => kind !== "answered");
+  const failed = [proxies, problems].find(({ kind }) => kind !== "answered");
   return {
     ...(failed !== undefined && failed.kind !== "answered" ? { error: failed.message } : {}),
     proxies: proxies.kind === "answered" ? proxies.value : [],
-    services: services.kind === "answered" ? services.value : [],
     problems: problems.kind === "answered" ? problems.value.map(({ text }) => text) : [],
   };
-}
-
-/** Address of an instance -> its health, by the pilot. */
-function healthByAddress({ services }: PilotView): ReadonlyMap<string, string> {
-  const health = new Map<string, string>();
-  for (const { ports } of services) {
-    for (const { endpoints } of ports) {
-      for (const endpoint of endpoints) health.set(endpoint.address, endpoint.health);
-    }
-  }
-  return health;
 }
 
 function statesByPart({ proxies }: PilotView): ReadonlyMap<string, string> {
@@ -114,7 +94,7 @@ function describePart(part: MeshPart, view: PilotView, sidecar: MeshPart | undef
   const state = statesByPart(view).get(name) ?? (known ? "away" : "unknown");
   if (kind === "pilot") return { ...shared, health: known ? "running" : "silent" };
   if (kind !== "instance") return { ...shared, health: "running", config: state };
-  const health = healthByAddress(view).get(address ?? "") ?? (known ? "starting" : "unknown");
+  const health = part.health ?? "starting";
   return sidecar === undefined ? { ...shared, health } : { ...shared, health, config: state };
 }
 

@@ -67,6 +67,13 @@ export class Instance {
     this.address = address;
     this.#onServing = onServing;
     const env = environmentFor(plan, address, options.env);
+    const record = options.parts.open({
+      name: plan.name,
+      kind: "instance",
+      namespace: plan.group.namespace,
+      address: address.host,
+    });
+    record.health("starting");
     this.#program = new Supervised({
       name: plan.name,
       program: {
@@ -76,12 +83,7 @@ export class Instance {
         onLine: (line) => reporter.output(plan.name, line),
       },
       ...ports,
-      record: options.parts.open({
-        name: plan.name,
-        kind: "instance",
-        namespace: plan.group.namespace,
-        address: address.host,
-      }),
+      record,
       onStarted: () => this.#probe.start(),
       onCrashed: (crash) => {
         reporter.crash(plan.name, describeCrash(crash), crash.lastLines);
@@ -94,6 +96,7 @@ export class Instance {
       plan.group.spec.probe,
       (health) => {
         reporter.event(plan.name, health);
+        record.health(health);
         this.#join();
         this.#judge();
       },

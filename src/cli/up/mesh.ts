@@ -55,6 +55,14 @@ export class Mesh {
     return this.#gateways.list().map(({ plan }) => plan);
   }
 
+  /** The process behind each of them; undefined while it does not run. */
+  get gatewayProcesses(): readonly { readonly plan: GatewayPlan; readonly pid?: number }[] {
+    return this.#gateways.list().map(({ plan, proxy }) => {
+      const { pid } = proxy;
+      return pid === undefined ? { plan } : { plan, pid };
+    });
+  }
+
   /** Resolves when the pilot serves, or has ended instead. Later ends are mended by another start. */
   startPilot(): Promise<PilotStart> {
     const { reporter, ports, pilotCommand, directory, env, parts, pilotHttp } = this.#options;

@@ -17,6 +17,8 @@ export interface MeshPart {
   readonly admin?: string;
   /** Left out while it does not run. */
   readonly pid?: number;
+  /** Of instances, by their probe: "starting", "healthy", "unhealthy". */
+  readonly health?: string;
   /** Below the run directory: "logs/reviews-v1-1.log". What was before stands in the same name with ".1" behind it. */
   readonly log: string;
 }
@@ -69,7 +71,7 @@ const isText = (value: unknown): value is string => typeof value === "string";
 
 function parsePart(value: unknown): MeshPart | undefined {
   const part = (value ?? {}) as Partial<MeshPart>;
-  const { name, kind, namespace, address, admin, pid, log } = part;
+  const { name, kind, namespace, address, admin, pid, health, log } = part;
   if (!isText(name) || !isText(namespace) || !isText(log) || log.includes("..")) return undefined;
   const known = PART_KINDS.find((candidate) => candidate === kind);
   if (known === undefined) return undefined;
@@ -81,6 +83,7 @@ function parsePart(value: unknown): MeshPart | undefined {
     ...(isText(address) ? { address } : {}),
     ...(isText(admin) ? { admin } : {}),
     ...(typeof pid === "number" ? { pid } : {}),
+    ...(isText(health) ? { health } : {}),
   };
 }
 

@@ -43,15 +43,21 @@ export class RunRecorder implements PartRecorder {
   open(identity: PartIdentity): PartRecord {
     const log = fileName(identity);
     const key = {};
-    const set = (part: MeshPart): void => {
+    let part: MeshPart = { ...identity, log };
+    const set = (next: MeshPart): void => {
+      part = next;
       this.#parts.set(key, part);
       this.#settle();
     };
-    set({ ...identity, log });
+    set(part);
     return {
-      started: (pid) => set({ ...identity, pid, log }),
+      started: (pid) => set({ ...part, pid }),
       ended: () => {
-        if (this.#parts.has(key)) set({ ...identity, log });
+        const { pid: _ended, ...rest } = part;
+        if (this.#parts.has(key)) set(rest);
+      },
+      health: (health) => {
+        if (this.#parts.has(key)) set({ ...part, health });
       },
       line: (line, stream) => this.#logOf(log).write(this.#format(line, stream)),
       close: () => {

@@ -68,6 +68,11 @@ export class SupervisedProxy {
     return this.#isReady;
   }
 
+  /** undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   start(): void {
     this.#process.start();
   }

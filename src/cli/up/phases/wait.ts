@@ -2,10 +2,14 @@
 import { formatDuration } from "#base/duration.ts";
 import type { ProxyReport } from "#pilot/push/status.ts";
 import { DONE, type Phase, type PhaseContext, type PhaseOutcome } from "#preflight/phases/phase.ts";
+import { GATEWAY_ADDRESS } from "../addresses.ts";
 import type { Readiness } from "../mesh.ts";
 import type { UpSession } from "../session.ts";
 
 const POLL_MS = 200;
+const SETTLE_POLL_MS = 20;
+/** Every proxy listens; its answer to the pilot may still be on the way, but not for long. */
+const SETTLE_LIMIT_MS = 2_000;
 /** More names than this tell no more. */
 const MAX_NAMES = 4;
 
@@ -16,10 +20,13 @@ function describe({ total, missing }: Readiness): string {
   return `${total - missing.length} of ${total} ready, waiting for ${names}${rest}`;
 }
 
-const notReady = ({ settings }: UpSession, missing: readonly string[]): PhaseOutcome => ({
+const notReady = (when: string, missing: readonly string[]): PhaseOutcome => ({
   kind: "failed",
-  cause: `not ready after ${formatDuration(settings.timeoutMs)}: ${missing.join(", ")}`,
+  cause: `not ready${when}: ${missing.join(", ")}`,
 });
+
+const afterTimeout = ({ settings }: UpSession): string =>
+  ` after ${formatDuration(settings.timeoutMs)}`;
 
 /** What of a mesh that runs elsewhere does not have its configuration, or is not healthy. */
 async function remoteReadiness(session: UpSession): Promise<Readiness> {
@@ -44,10 +51,44 @@ async function waitForRemote(session: UpSession, context: PhaseContext): Promise
   for (;;) {
     const readiness = await remoteReadiness(session);
     if (readiness.missing.length === 0 || context.stop.isStopped) return DONE;
-    if (shell.clock.nowMs() >= untilMs) return notReady(session, readiness.missing);
+    if (shell.clock.nowMs() >= untilMs) {
+      return notReady(afterTimeout(session), readiness.missing);
+    }
     context.progress(describe(readiness));
     await new Promise<void>((resolve) => shell.timers.after(POLL_MS, resolve));
   }
+}
+
+/** "gateway (rejects its configuration: cannot listen …)" of each proxy that does not take what the pilot sent. */
+async function rejections(session: UpSession, { stop }: PhaseContext): Promise<readonly string[]> {
+  const { clock, timers } = session.shell;
+  const untilMs = clock.nowMs() + SETTLE_LIMIT_MS;
+  for (;;) {
+    const answer = await session.pilot.get<readonly ProxyReport[]>("/debug/syncz");
+    if (answer.kind !== "answered" || stop.isStopped) return [];
+    const isSettled = answer.value.every(({ state }) => state !== "behind");
+    if (isSettled || clock.nowMs() >= untilMs) {
+      return answer.value.flatMap(({ name, types }) => {
+        const refusal = types.find(({ state }) => state === "rejected")?.lastRefusal;
+        return refusal === undefined
+          ? []
+          : [`${name} (rejects its configuration: ${refusal.words})`];
+      });
+    }
+    await new Promise<void>((resolve) => timers.after(SETTLE_POLL_MS, resolve));
+  }
+}
+
+/** "gateway (127.0.0.1:8080 is held by process 7 (nginx))" of each port that another program listens on in a gateway's place. */
+function stolenPorts({ shell, mesh }: UpSession): readonly string[] {
+  return (mesh?.gatewayProcesses ?? []).flatMap(({ plan, pid }) =>
+    plan.ports.flatMap((port) => {
+      const holder = shell.machine.portHolder(GATEWAY_ADDRESS, port);
+      if (holder === undefined || holder.pid === pid) return [];
+      const where = `${GATEWAY_ADDRESS}:${port} is held by process ${holder.pid}`;
+      return [`${plan.name} (${where} (${holder.command}))`];
+    }),
+  );
 }
 
 export const waitPhase: Phase<UpSession> = {
@@ -59,13 +100,16 @@ export const waitPhase: Phase<UpSession> = {
     const { reporter, mesh, settings } = session;
     reporter.step("wait", "until every instance is healthy and every proxy has its configuration");
     if (mesh === undefined) return await waitForRemote(session, context);
-    session.missing = await mesh.wait(
+    const late = await mesh.wait(
       settings.timeoutMs,
       () => context.stop.isStopped,
       (readiness) => context.progress(describe(readiness)),
     );
-    const isFailure = settings.isAtomic && session.missing.length > 0;
-    return isFailure ? notReady(session, session.missing) : DONE;
+    const wrong =
+      late.length > 0 ? [] : [...(await rejections(session, context)), ...stolenPorts(session)];
+    session.missing = [...late, ...wrong];
+    if (!settings.isAtomic || session.missing.length === 0) return DONE;
+    return notReady(late.length > 0 ? afterTimeout(session) : "", session.missing);
   },
   dryRun: ({ settings }, { would }) => {
     const limit = formatDuration(settings.timeoutMs);
