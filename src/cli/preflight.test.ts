@@ -382,8 +382,8 @@ describe("what is to run", () => {
     ["pilot", "mesh"],
     ["pilot", "--config=mesh"],
     ["up", "mesh"],
-  ])("a folder that is not there: %s %s", async (...args) => {
-    const { status, stderr } = await runFake(["preflight", ...args, "--only=Config"], {
+  ])("a folder that is not there: %s %s", async (command, folder) => {
+    const { status, stderr } = await runFake(["preflight", command, folder, "--only=Config"], {
       ...fakePorts(),
       files: {
         read: async () => ({ kind: "failed", reason: "ENOENT" }),
