@@ -19,7 +19,7 @@ export interface Arrived {
   readonly kind: "arrived";
   readonly listener: ListenerConfig;
   readonly chain: FilterChainConfig;
-  /** Where the client means to go, as far as the listener can know it. */
+  /** Where the client means to go: an address, or the name that stands for one. */
   readonly destination: SocketAddress;
   readonly isTls: boolean;
   /** Said as a target in absolute form. */
@@ -169,15 +169,17 @@ function nobodyAt(listeners: readonly ListenerConfig[], wanted: string): string 
   const open = listeners.filter(({ bindToPort }) => bindToPort);
   const names = open.map(({ address }) => hostPort(address.host, address.port));
   const near = nearest(wanted, names);
-  const hint =
-    near === undefined
-      ? `it listens on ${names.slice(0, MAX_NAMES).join(", ")}${names.length > MAX_NAMES ? ", …" : ""}`
-      : `did you mean ${near}?`;
+  const hint = near === undefined ? `it listens on ${listed(names)}` : `did you mean ${near}?`;
   return `nothing listens on ${wanted}; ${hint}`;
 }
 
 /** More would not help a person who has mistyped one. */
 const MAX_NAMES = 8;
+
+function listed(names: readonly string[]): string {
+  const shown = [...new Set(names)];
+  return `${shown.slice(0, MAX_NAMES).join(", ")}${shown.length > MAX_NAMES ? ", …" : ""}`;
+}
 
 /** A name stands for the address whose listener serves it: the one that routes to a service of that name, else any. */
 function byName(
@@ -202,12 +204,13 @@ function byName(
       : undefined);
   if (serving !== undefined) {
     const { address } = serving;
-    const destination = ANY.has(address.host) ? { host: "", port } : address;
+    // Which address the name stands for is not known here.
+    const destination = ANY.has(address.host) ? { host, port } : address;
     return { listener: serving, why: `, for ${host}`, destination };
   }
   const interceptor = listeners.find(interceptsOutbound);
   if (interceptor !== undefined) {
-    const destination = { host: "", port };
+    const destination = { host, port };
     return { listener: interceptor, why: ", which intercepts what no other is for", destination };
   }
   return unknownName(read, listeners, host, port);
@@ -222,8 +225,8 @@ function unknownName(
   const names = listeners.flatMap((listener) => servedHosts(read, listener));
   const short = names.map((name) => name.replace(/\..*:/, ":"));
   const near = nearest(`${host}:${port}`, [...short, ...names]);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
-  return `no listener of this proxy is for ${quoted(`${host}:${port}`)}${hint}`;
+  const hint = near === undefined ? `; it serves ${listed(short)}` : `; did you mean ${near}?`;
+  return `no listener of this proxy is for ${quoted(`${host}:${port}`)}${names.length === 0 ? "" : hint}`;
 }
 
 function serves(
@@ -297,6 +300,13 @@ function factsOf(
     transportProtocol: "raw_buffer",
     applicationProtocols,
   };
+}
+
+/** What an ORIGINAL_DST cluster sends to: only a listener that restores where an intercepted connection was meant to go knows it. */
+export function knownDestination({ listener, destination }: Arrived): string | undefined {
+  const { listenerFilters, bindToPort, message } = listener;
+  const isKnown = listenerFilters.originalDst || !bindToPort || message.useOriginalDst === true;
+  return isKnown ? hostPort(destination.host, destination.port) : undefined;
 }
 
 function hostPort(host: string, port: number): string {

@@ -3,6 +3,7 @@ import { formatDuration } from "#base/duration.ts";
 import type { ForwardAction, MirrorPolicy, RetryPolicy } from "#proxy/config/route-config.ts";
 import { redirectLocation } from "#proxy/route/redirect.ts";
 import type { ClusterChoice, RouteEntry } from "#proxy/route/route-entry.ts";
+import { knownDestination } from "./choose-entrance.ts";
 import { clusterLabel } from "./cluster-name.ts";
 import { explainCluster } from "./explain-cluster.ts";
 import type { HttpContext, RoutePath } from "./explain-http.ts";
@@ -87,7 +88,7 @@ function forward(
     return { steps, endings: [missing(because, action, undefined)] };
   }
   const { read, arrived } = context;
-  const destination = arrived.isProxied ? undefined : destinationOf(context);
+  const destination = knownDestination(arrived);
   const cluster = explainCluster(read, choice.name, action.priority, destination);
   if (cluster.kind === "missing") {
     const because = `cluster ${choice.name} does not exist`;
@@ -148,14 +149,6 @@ function missing(because: string, action: ForwardAction, cluster: string | undef
     responseFlags: "NC",
     ...(cluster === undefined ? {} : { cluster }),
   };
-}
-
-/** Only a listener that restores it knows where an intercepted connection was meant to go. */
-function destinationOf({ arrived }: HttpContext): string | undefined {
-  const { listener, destination } = arrived;
-  const isKnown = listener.listenerFilters.originalDst || !listener.bindToPort;
-  if (!isKnown || destination.host === "") return undefined;
-  return `${destination.host}:${destination.port}`;
 }
 
 /** Heads are made anew: what the route does to one must not be seen by the next. */

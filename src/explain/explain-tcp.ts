@@ -1,6 +1,6 @@
 // A connection that a TCP proxy takes: it is passed on unread, so that no host, path or header plays a part.
 import type { TcpProxyConfig } from "#proxy/config/listener-config.ts";
-import type { Arrived } from "./choose-entrance.ts";
+import { type Arrived, knownDestination } from "./choose-entrance.ts";
 import { clusterLabel } from "./cluster-name.ts";
 import { explainCluster } from "./explain-cluster.ts";
 import type { Explanation, Outcome, Step } from "./explanation.ts";
@@ -31,14 +31,9 @@ export function explainTcp(
         : {}),
     },
   ];
-  const { host, port } = arrived.destination;
+  const destination = knownDestination(arrived);
   const outcomes = chosen.flatMap(({ name, weight }): Outcome[] => {
-    const cluster = explainCluster(
-      read,
-      name,
-      "default",
-      host === "" ? undefined : `${host}:${port}`,
-    );
+    const cluster = explainCluster(read, name, "default", destination);
     steps.push(...cluster.steps);
     const odds = weight / total;
     if (cluster.kind === "missing") {

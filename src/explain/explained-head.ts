@@ -1,4 +1,5 @@
 // The request's head as routing sees it: made like one that came in, then prepared by the connection manager's own code.
+import { isIp } from "#base/ip-address.ts";
 import type { SocketAddress } from "#base/net.ts";
 import { headerName } from "#codec/header-name.ts";
 import { RequestHead } from "#codec/http1/request-head.ts";
@@ -61,7 +62,7 @@ export function prepareHead(
 const CLIENT: SocketAddress = { host: "127.0.0.1", port: 0 };
 
 function addressOf({ destination, listener }: Arrived): SocketAddress {
-  return destination.host === "" ? listener.address : destination;
+  return isIp(destination.host) ? destination : listener.address;
 }
 
 function createHead(request: ExplainedRequest, { isProxied }: Arrived): RequestHead {

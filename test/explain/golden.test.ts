@@ -452,3 +452,28 @@ test("a host that does not exist: which one was perhaps meant", async () => {
     "
   `);
 });
+
+/** Listener and verdict. */
+async function short(name: string, url: string): Promise<string> {
+  const lines = (await why(name, url)).split("\n");
+  const listener = lines.find((line) => / {2}Listener /.test(line))?.replace(/^.*Listener +/, "");
+  return `${listener} ${lines.find((line) => line.startsWith("=>"))}`;
+}
+
+// biome-ignore format: a table
+test.each([
+  ["listeners-redirect", "http://a:80/", "0.0.0.0_80 on 0.0.0.0:80, for a => a (1 host)"],
+  ["listeners-redirect", "http://10.9.9.9:80/", "0.0.0.0_80 on 0.0.0.0:80, for any address => PassthroughCluster (1 host)"],
+  ["listeners-redirect", "http://b:81/", "10.0.0.7_81 on 10.0.0.7:81, for b => b (1 host)"],
+  ["listeners-redirect", "http://10.0.0.7:81/", "10.0.0.7_81 on 10.0.0.7:81 => b (1 host)"],
+  ["listeners-redirect", "http://10.9.9.9:4000/", "virtualOutbound on 127.0.1.9:15001, which intercepts what no other is for => PassthroughCluster (1 host)"],
+  ["listeners-none", "http://a:82/", "127.0.0.1_82 on 127.0.1.9:82, for a => a (1 host)"],
+  ["tcp-route", "http://a:81/", "127.0.0.1_81 on 127.0.1.9:81, for a => 70 % b (1 host), 30 % a (1 host)"],
+  ["tls-route", "https://a.example.com:443/", "0.0.0.0_443 on 0.0.0.0:443, for a.example.com => PassthroughCluster (1 host)"],
+  ["gateway-https", "https://books.example.com:8443/", "0.0.0.0_8443 on 127.0.0.1:8443, for books.example.com => reviews (2 hosts)"],
+  ["gateway-https", "http://books.example.com:8080/", "0.0.0.0_8080 on 127.0.0.1:8080, for books.example.com => 301 to https://books.example.com:8080/"],
+  ["inbound-workload-ports", "http://127.0.1.9:15006/", "0.0.0.0_15006 on 127.0.1.9:15006 => the program on port 20001 (1 host)"],
+  ["gateway-http", "http://127.0.0.1:80/", "nothing listens on 127.0.0.1:80; did you mean 127.0.0.1:8080? => connection refused or closed: nothing listens on 127.0.0.1:80; did you mean 127.0.0.1:8080?"],
+])("%s: %s comes in by %s", async (name, url, wanted) => {
+  expect(await short(name, url)).toBe(wanted);
+});

@@ -17,9 +17,22 @@ export function toExplained(
 }
 
 function entranceOf(configuration: ProxyConfiguration, target: WantedRequest["target"]): Entrance {
-  if (target === undefined || hasHttpProxy(configuration)) return { kind: "httpProxy" };
+  if (target === undefined) return { kind: "httpProxy" };
   const host = target.host === "localhost" ? "127.0.0.1" : target.host;
-  return { kind: "address", host, port: target.port };
+  const { port } = target;
+  if (hasHttpProxy(configuration) && !hasListener(configuration, host, port)) {
+    return { kind: "httpProxy" };
+  }
+  return { kind: "address", host, port };
+}
+
+/** Somebody who names just this address goes there, and asks no HTTP proxy. */
+function hasListener({ listeners }: ProxyConfiguration, host: string, port: number): boolean {
+  return listeners.some(({ address }) => {
+    const at = address?.address;
+    if (at?.case !== "socketAddress" || at.value.address !== host) return false;
+    return at.value.portSpecifier.case === "portValue" && at.value.portSpecifier.value === port;
+  });
 }
 
 /** By Istio's name of the routes that only this listener asks for. */
