@@ -77,7 +77,9 @@ function destinationRule(dice: Dice, { name, namespace }: ServiceFacts): Json {
     })),
     ...dice.maybe(0.4, () => ({
       outlierDetection: {
-        consecutive5xxErrors: 50,
+        consecutive5xxErrors: 6,
+        baseEjectionTime: "1h",
+        maxEjectionPercent: dice.pick([30, 60, 100]),
         ...dice.maybe(0.6, () => ({ minHealthPercent: dice.pick([0, 40, 60]) })),
       },
     })),
