@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { isIP } from "node:net";
 import fc from "fast-check";
-import { isInBlock, isIp, parseIp } from "./ip-address.ts";
+import { isInBlock, isIp, isLoopbackHost, parseIp } from "./ip-address.ts";
 
 test.each([
   ["127.0.0.1", true],
@@ -65,4 +65,21 @@ test("parseIp agrees with the runtime", () => {
     { numRuns: 2000 },
   );
   fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (t) => expect(isIp(t)).toBe(true)));
+});
+
+test.each<[string, boolean]>([
+  ["127.0.0.1", true],
+  ["127.240.3.4", true],
+  ["::1", true],
+  ["0:0:0:0:0:0:0:1", true],
+  ["localhost", true],
+  ["128.0.0.1", false],
+  ["0.0.0.0", false],
+  ["::", false],
+  ["::2", false],
+  ["1::1", false],
+  ["127.0.0.1.example.com", false],
+  ["", false],
+])("%j is loopback: %p", (host, expected) => {
+  expect(isLoopbackHost(host)).toBe(expected);
 });

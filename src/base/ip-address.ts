@@ -12,6 +12,15 @@ export function isIp(text: string): boolean {
   return parseIp(text) !== undefined;
 }
 
+/** An address of this machine that no other can reach, or its name: 127.0.0.0/8, ::1, localhost. */
+export function isLoopbackHost(host: string): boolean {
+  const bytes = parseIp(host);
+  if (bytes === undefined) return host === "localhost";
+  return bytes.length === 4
+    ? bytes[0] === 127
+    : bytes.every((byte, at) => byte === (at === 15 ? 1 : 0));
+}
+
 /** Whether the first `length` bits of both are equal; addresses of different families never match. */
 export function isInBlock(address: IpBytes, block: IpBytes, length: number): boolean {
   if (address.length !== block.length) return false;

@@ -161,7 +161,7 @@ describe.each([
       `[ERROR Port-15010]: Port 15010 is in use: 127.0.0.1:15010 is held by process ${pilot} (sampan pilot `,
     );
     expect(output).toMatch(/\[ERROR Port-8080\]: .* held by process \d+ \((?:sampan proxy|envoy) /);
-    expect(output).toContain("fix: stop that mesh with Ctrl-C in its terminal");
+    expect(output).toContain('fix: stop that mesh: "sampan down", or Ctrl-C in its terminal');
     expect(processesOf(second.folder)).toEqual([]);
     rmSync(second.folder, { recursive: true });
   });

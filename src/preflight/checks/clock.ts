@@ -9,8 +9,9 @@ import {
   warn,
 } from "../check.ts";
 import { formatDay, parseHttpDateMs } from "../http-date.ts";
-import { formatAddress, readText } from "../proc.ts";
+import { readText } from "../proc.ts";
 import type { PreflightSettings } from "../settings.ts";
+import { formatAddress } from "../words.ts";
 
 export const CLOCK: CheckDescription = {
   name: "Clock",

@@ -1,4 +1,5 @@
 // A firewall that is active lets through what is listened on beyond loopback.
+import { isLoopbackHost } from "#base/ip-address.ts";
 import { type Check, type CheckDescription, type CheckPorts, PASSED, warn } from "../check.ts";
 import { findProgram, runProgram } from "../run-program.ts";
 import type { PreflightSettings } from "../settings.ts";
@@ -14,14 +15,12 @@ export const FIREWALLD: CheckDescription = {
 
 const PROGRAM_LIMIT_MS = 2_000;
 
-function isLoopback(host: string): boolean {
-  return host.startsWith("127.") || host === "localhost" || host === "::1";
-}
-
 export function firewalldCheck({ ports }: PreflightSettings): Check {
   const open = [
     ...new Set(
-      ports.filter(({ address }) => !isLoopback(address.host)).map(({ address }) => address.port),
+      ports
+        .filter(({ address }) => !isLoopbackHost(address.host))
+        .map(({ address }) => address.port),
     ),
   ];
   return {

@@ -1,9 +1,9 @@
 // Where state is kept: folders that can be written, are nobody else's to write, and have room.
 import type { Machine, PathState } from "#base/machine.ts";
 import type { Check, CheckDescription, CheckPorts, Finding } from "../check.ts";
-import { toMegabytes } from "../proc.ts";
 import type { PreflightSettings, WantedFolder } from "../settings.ts";
 import { shellWord } from "../shell-word.ts";
+import { toMegabytes } from "../words.ts";
 
 export const DIR_AVAILABLE: CheckDescription = {
   name: "DirAvailable",

@@ -62,7 +62,7 @@ describe("Port", () => {
       return check && (await outcomeOf(check, where)).errors[0]?.fix;
     };
     const alone: WantedPort = { ...XDS, alternative: undefined };
-    const ours = "stop that mesh with Ctrl-C in its terminal";
+    const ours = 'stop that mesh: "sampan down", or Ctrl-C in its terminal';
     expect(await fixes(XDS, world)).toBe(`${ours}, or choose another one with --xds-address`);
     expect(await fixes(alone, world)).toBe(ours);
     expect(await fixes(alone, envoy)).toBe(ours);

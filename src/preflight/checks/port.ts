@@ -4,8 +4,9 @@ import { quoted } from "#base/log.ts";
 import type { PortHolder } from "#base/machine.ts";
 import { isSocketError } from "#base/net.ts";
 import type { Check, CheckDescription, CheckPorts, Finding } from "../check.ts";
-import { formatAddress, isForRootOnly, orElse } from "../proc.ts";
+import { isForRootOnly } from "../proc.ts";
 import type { WantedPort } from "../settings.ts";
+import { formatAddress, orElse } from "../words.ts";
 
 export const PORT: CheckDescription = {
   name: "Port-<port>",
@@ -39,7 +40,7 @@ const isOurs = ({ command }: PortHolder): boolean =>
 /** Parts of a mesh are started again by it: only the whole of it can be stopped. */
 function howToStop(holder: PortHolder | undefined): string {
   return holder !== undefined && isOurs(holder)
-    ? "stop that mesh with Ctrl-C in its terminal"
+    ? 'stop that mesh: "sampan down", or Ctrl-C in its terminal'
     : "stop that process";
 }
 

@@ -1,5 +1,5 @@
 // Variables like http_proxy do not send traffic for this machine to a proxy elsewhere.
-import { isInBlock, parseIp } from "#base/ip-address.ts";
+import { isInBlock, isLoopbackHost, parseIp } from "#base/ip-address.ts";
 import { quoted } from "#base/log.ts";
 import { type Check, type CheckDescription, type CheckPorts, warn } from "../check.ts";
 import { shellWord } from "../shell-word.ts";
@@ -45,11 +45,6 @@ function hostOf(url: string): string {
   return /^\[([^\]]*)\]/.exec(authority)?.[1] ?? authority.replace(/:\d*$/, "");
 }
 
-function isLoopback(host: string): boolean {
-  const address = parseIp(host);
-  return host === "localhost" || host === "::1" || (address?.length === 4 && address[0] === 127);
-}
-
 /** Nobody's password goes to a terminal or a log: people write "/" and "@" in it as they are, so the last "@" ends it. */
 const withoutCredentials = (url: string): string =>
   url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1");
@@ -73,7 +68,7 @@ export function httpProxyEnvCheck(): Check {
         value: withoutCredentials(value),
       }));
       // A proxy on loopback is a sidecar: meant so.
-      const foreign = set.filter(({ value }) => !isLoopback(hostOf(value)));
+      const foreign = set.filter(({ value }) => !isLoopbackHost(hostOf(value)));
       return warn(
         ...foreign.map(({ name, value }) => ({
           message: `Connection to "http://${captured[0]}" uses proxy ${quoted(value)} (${name}). If that is not intended, adjust your proxy settings`,

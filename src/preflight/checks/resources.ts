@@ -9,8 +9,9 @@ import {
   PASSED,
   warn,
 } from "../check.ts";
-import { parseCount, readText, toMegabytes } from "../proc.ts";
+import { parseCount, readText } from "../proc.ts";
 import type { PreflightSettings } from "../settings.ts";
+import { toMegabytes } from "../words.ts";
 
 export const NUM_CPU: CheckDescription = {
   name: "NumCPU",

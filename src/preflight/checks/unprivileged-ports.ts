@@ -1,7 +1,8 @@
 // Ports below the kernel's border (1024, unless told otherwise) may be listened on by us.
 import { type Check, type CheckDescription, type CheckPorts, fail, PASSED } from "../check.ts";
-import { firstFreePort, isForRootOnly, orElse } from "../proc.ts";
+import { firstFreePort, isForRootOnly } from "../proc.ts";
 import type { PreflightSettings } from "../settings.ts";
+import { orElse } from "../words.ts";
 
 export const UNPRIVILEGED_PORTS: CheckDescription = {
   name: "UnprivilegedPorts",

@@ -9,9 +9,9 @@ import {
   PASSED,
   warn,
 } from "../check.ts";
-import { formatAddress } from "../proc.ts";
 import type { PreflightSettings } from "../settings.ts";
 import { formatVersion, minorsApart, parseVersion } from "../version.ts";
+import { formatAddress } from "../words.ts";
 
 export const VERSION_SKEW: CheckDescription = {
   name: "VersionSkew",
