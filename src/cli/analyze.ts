@@ -158,7 +158,11 @@ export function analyzeCommand(shell: Shell): Command {
         .default("log"),
     )
     .option("-L, --list-analyzers", "list what is looked for", false)
-    .addOption(new Option("--use-kube [bool]", "for istioctl's sake").hideHelp())
+    .addOption(
+      new Option("--use-kube [bool]", "for istioctl's sake: there is none to use")
+        .choices(["true", "false"])
+        .hideHelp(),
+    )
     .addOption(
       new Option(
         "-R, --recursive",

@@ -68,7 +68,7 @@ export function describeCommand(shell: Shell): Command {
     .description(
       "Tells everything that is known of one configuration object, or of one service: subsets and the endpoints behind them,\npolicies, routes, problems with file and line, and on which proxies it is live.",
     )
-    .argument("<what...>", "KIND NAME, KIND/NAME, or service NAME")
+    .argument("<object...>", "KIND NAME, KIND/NAME, or service NAME")
     .addOption(namespaceOption())
     .addOption(outputOption(["table", "json", "yaml"]))
     .addOption(pilotOption())

@@ -1,14 +1,12 @@
 // A pilot in memory behind the HTTP client port, over a folder in memory: for commands that ask one. Time passes when a command
 // waits, and a little with every request.
 import type { HttpClient } from "#base/http-client.ts";
-import { SILENT_LOG } from "#base/log.ts";
-import { FakeTime } from "#base/testing/fake-time.ts";
+import type { FakeTime } from "#base/testing/fake-time.ts";
 import type { Timers } from "#base/timers.ts";
-import { FolderStore } from "#pilot/config/folder-store.ts";
 import { FakeFiles } from "#pilot/config/testing/fake-files.ts";
-import { DEFAULT_MESH_SETTINGS } from "#pilot/model/mesh-settings.ts";
-import { Pilot } from "#pilot/pilot.ts";
+import type { Pilot } from "#pilot/pilot.ts";
 import { FakeProxy } from "#pilot/testing/fake-proxy.ts";
+import { type FolderPilot, startFolderPilot } from "#pilot/testing/folder-pilot.ts";
 import type { Shell } from "../shell/shell.ts";
 import { type Ran, runFake } from "./fake-shell.ts";
 
@@ -27,36 +25,14 @@ export class FakePilot {
   readonly files: FakeFiles = new FakeFiles("here");
   #proxies = 0;
 
-  private constructor(folder: FakeFiles, store: FolderStore, time: FakeTime) {
-    this.folder = folder;
+  private constructor({ files, pilot, time }: FolderPilot) {
+    this.folder = files;
     this.time = time;
-    this.pilot = new Pilot({
-      clock: time,
-      timers: time,
-      log: SILENT_LOG,
-      store,
-      mesh: DEFAULT_MESH_SETTINGS,
-      debounceMs: 100,
-      version: "1.2.3",
-      state: undefined,
-      savedState: undefined,
-    });
+    this.pilot = pilot;
   }
 
   static async start(content: Readonly<Record<string, string>>): Promise<FakePilot> {
-    const folder = new FakeFiles("mesh");
-    for (const [path, text] of Object.entries(content)) folder.write(path, text);
-    const time = new FakeTime();
-    const opened = await FolderStore.open({
-      folder: "mesh",
-      files: folder,
-      fileWriter: folder.writer,
-      clock: time,
-      timers: time,
-      log: SILENT_LOG,
-    });
-    if (opened.kind !== "opened") throw new Error(opened.reason);
-    return new FakePilot(folder, opened.store, time);
+    return new FakePilot(await startFolderPilot(content));
   }
 
   /** `refuses`: type URL -> words. */

@@ -1,16 +1,14 @@
 // Kubernetes' API over configuration, request by request, as its clients send them.
 import { expect, test } from "bun:test";
 import type { HttpService, HttpServiceResponse } from "#base/http-service.ts";
-import { SILENT_LOG } from "#base/log.ts";
-import { FakeTime } from "#base/testing/fake-time.ts";
+import type { FakeTime } from "#base/testing/fake-time.ts";
 import { CLUSTER } from "#xds/type-url.ts";
-import { FolderStore } from "../config/folder-store.ts";
-import { FakeFiles } from "../config/testing/fake-files.ts";
+import type { FakeFiles } from "../config/testing/fake-files.ts";
 import { KIND_NAMES } from "../model/kinds.ts";
-import { DEFAULT_MESH_SETTINGS } from "../model/mesh-settings.ts";
 import { KINDS } from "../model/object.ts";
-import { Pilot } from "../pilot.ts";
+import type { Pilot } from "../pilot.ts";
 import { FakeProxy } from "../testing/fake-proxy.ts";
+import { type FolderPilot, startFolderPilot } from "../testing/folder-pilot.ts";
 import type { ObjectJson } from "./object-json.ts";
 
 const RULES = "/apis/networking.istio.io/v1/namespaces/default/destinationrules";
@@ -40,42 +38,20 @@ interface Sent {
 }
 
 class World {
-  readonly time = new FakeTime();
+  readonly time: FakeTime;
   readonly files: FakeFiles;
   readonly pilot: Pilot;
   readonly #service: HttpService;
 
-  private constructor(files: FakeFiles, store: FolderStore, time: FakeTime) {
+  private constructor({ files, time, pilot }: FolderPilot) {
     this.files = files;
     this.time = time;
-    this.pilot = new Pilot({
-      clock: time,
-      timers: time,
-      log: SILENT_LOG,
-      store,
-      mesh: DEFAULT_MESH_SETTINGS,
-      debounceMs: 100,
-      version: "1.2.3",
-      state: undefined,
-      savedState: undefined,
-    });
-    this.#service = this.pilot.httpService;
+    this.pilot = pilot;
+    this.#service = pilot.httpService;
   }
 
   static async start(content: Readonly<Record<string, string>> = {}): Promise<World> {
-    const files = new FakeFiles("mesh");
-    for (const [path, text] of Object.entries(content)) files.write(path, text);
-    const time = new FakeTime();
-    const opened = await FolderStore.open({
-      folder: "mesh",
-      files,
-      fileWriter: files.writer,
-      clock: time,
-      timers: time,
-      log: SILENT_LOG,
-    });
-    if (opened.kind !== "opened") throw new Error(opened.reason);
-    return new World(files, opened.store, time);
+    return new World(await startFolderPilot(content));
   }
 
   async send(target: string, sent: Sent = {}): Promise<HttpServiceResponse> {

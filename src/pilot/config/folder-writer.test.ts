@@ -1,40 +1,16 @@
 // Writing into a folder: where an object stands, and nothing around it.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { SILENT_LOG } from "#base/log.ts";
-import { FakeTime } from "#base/testing/fake-time.ts";
 import { textOf } from "./edit-file.ts";
-import { FolderStore } from "./folder-store.ts";
 import { PlacedObject } from "./placed-object.ts";
-import { FakeFiles } from "./testing/fake-files.ts";
-
-interface Folder {
-  readonly files: FakeFiles;
-  readonly store: FolderStore;
-}
-
-async function open(content: Readonly<Record<string, string>>): Promise<Folder> {
-  const files = new FakeFiles("mesh");
-  for (const [path, text] of Object.entries(content)) files.write(path, text);
-  const time = new FakeTime();
-  const opened = await FolderStore.open({
-    folder: "mesh",
-    files,
-    fileWriter: files.writer,
-    clock: time,
-    timers: time,
-    log: SILENT_LOG,
-  });
-  if (opened.kind !== "opened") throw new Error(opened.reason);
-  return { files, store: opened.store };
-}
+import { type FakeFolder, openFakeFolder } from "./testing/open-fake-folder.ts";
 
 const HEAD = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n";
 const rule = (name: string, host = name): string =>
   `${HEAD}metadata: { name: ${name} }\nspec:\n  host: ${host}\n`;
 const key = (name: string): string => `DestinationRule/default/${name}`;
 
-const put = (folder: Folder, text: string, style: "text" | "merge" = "text") =>
+const put = (folder: FakeFolder, text: string, style: "text" | "merge" = "text") =>
   folder.store.put({ text, file: "sent", style });
 
 const FILE = `# Copyright of the file
@@ -54,7 +30,7 @@ ${rule("c")}# the end
 `;
 
 test("an object is replaced where it stands; the rest of the file keeps its bytes", async () => {
-  const folder = await open({ "all.yaml": FILE });
+  const folder = await openFakeFolder({ "all.yaml": FILE });
   expect((await put(folder, rule("b", "other"))).kind).toBe("configured");
   expect(folder.files.text("all.yaml")).toBe(
     FILE.replace(`# about b\n${rule("b")}`, rule("b", "other")),
@@ -67,7 +43,7 @@ test("an object is replaced where it stands; the rest of the file keeps its byte
 });
 
 test("what a program puts keeps the comments of fields that stay", async () => {
-  const folder = await open({ "all.yaml": FILE });
+  const folder = await openFakeFolder({ "all.yaml": FILE });
   const value = JSON.stringify({
     apiVersion: "networking.istio.io/v1",
     kind: "DestinationRule",
@@ -83,7 +59,7 @@ test("what a program puts keeps the comments of fields that stay", async () => {
 });
 
 test("a removed document leaves the others as they are, and comments that stand for themselves", async () => {
-  const folder = await open({ "all.yaml": FILE });
+  const folder = await openFakeFolder({ "all.yaml": FILE });
   await folder.store.remove(key("b"));
   expect(folder.files.text("all.yaml")).toBe(FILE.replace(`---\n# about b\n${rule("b")}\n`, ""));
   await folder.store.remove(key("a"));
@@ -93,13 +69,13 @@ test("a removed document leaves the others as they are, and comments that stand 
 });
 
 test("with its last document a file goes", async () => {
-  const folder = await open({ "a.yaml": `# of a\n\n${rule("a")}` });
+  const folder = await openFakeFolder({ "a.yaml": `# of a\n\n${rule("a")}` });
   expect((await folder.store.remove(key("a"))).kind).toBe("removed");
   expect(folder.files.paths).toEqual([]);
 });
 
 test("a new object gets a file of its own, named after it", async () => {
-  const folder = await open({});
+  const folder = await openFakeFolder({});
   await put(folder, `---\n# why\n${rule("a")}`);
   expect(folder.files.paths).toEqual(["destinationrule.default.a.yaml"]);
   expect(folder.files.text("destinationrule.default.a.yaml")).toBe(`# why\n${rule("a")}`);
@@ -107,7 +83,7 @@ test("a new object gets a file of its own, named after it", async () => {
 
 test("a file of that name that holds something else is added to", async () => {
   const path = "destinationrule.default.a.yaml";
-  const folder = await open({ [path]: rule("b").trimEnd() });
+  const folder = await openFakeFolder({ [path]: rule("b").trimEnd() });
   await put(folder, rule("a"));
   expect(folder.files.text(path)).toBe(`${rule("b")}---\n${rule("a")}`);
 });
@@ -115,7 +91,7 @@ test("a file of that name that holds something else is added to", async () => {
 test("an item of a List is replaced and removed in it", async () => {
   const item = (name: string): string =>
     `- apiVersion: networking.istio.io/v1\n  kind: DestinationRule\n  metadata: { name: ${name} } # ${name}\n  spec: { host: ${name} }\n`;
-  const folder = await open({
+  const folder = await openFakeFolder({
     "list.yaml": `apiVersion: v1\nkind: List\nitems:\n${item("a")}${item("b")}`,
   });
   await put(folder, rule("a", "other"));
@@ -133,7 +109,7 @@ test("an item of a List is replaced and removed in it", async () => {
 });
 
 test("a wrong document that never was in force is mended where it stands", async () => {
-  const folder = await open({ "a.yaml": `# why\n${rule("a", "7")}---\n${rule("b")}` });
+  const folder = await openFakeFolder({ "a.yaml": `# why\n${rule("a", "7")}---\n${rule("b")}` });
   expect(folder.store.problems()).toHaveLength(1);
   expect((await put(folder, rule("a"))).kind).toBe("created");
   expect(folder.files.text("a.yaml")).toBe(`${rule("a")}---\n${rule("b")}`);
@@ -144,7 +120,7 @@ test.each([
   ["a syntax error", `${rule("a")}---\nkind: [broken\n`, "must be mended first"],
   ["directives", `%YAML 1.2\n---\n${rule("a")}`, "edit it by hand"],
 ])("a file with %s is not written", async (_case, text, words) => {
-  const folder = await open({ "a.yaml": text });
+  const folder = await openFakeFolder({ "a.yaml": text });
   const outcome = await put(folder, rule("a", "other"));
   expect(outcome).toMatchObject({ kind: "failed" });
   expect(JSON.stringify(outcome)).toContain(words);
@@ -153,21 +129,21 @@ test.each([
 });
 
 test("what was edited since it was read is not written over", async () => {
-  const folder = await open({ "a.yaml": rule("a") });
+  const folder = await openFakeFolder({ "a.yaml": rule("a") });
   folder.files.write("a.yaml", `# edited\n${rule("a", "mine")}`);
   expect(JSON.stringify(await put(folder, rule("a", "yours")))).toContain("just edited");
   expect(folder.files.text("a.yaml")).toContain("mine");
 });
 
 test("an object that is written twice is not removed, because the other would come into force", async () => {
-  const folder = await open({ "a.yaml": rule("a"), "b.yaml": rule("a", "other") });
+  const folder = await openFakeFolder({ "a.yaml": rule("a"), "b.yaml": rule("a", "other") });
   const outcome = await folder.store.remove(key("a"));
   expect(outcome).toMatchObject({ kind: "failed" });
   expect(JSON.stringify(outcome)).toContain("mesh/b.yaml: defines it too");
 });
 
 test("what the disk refuses is said, and nothing is changed", async () => {
-  const folder = await open({ "a.yaml": rule("a") });
+  const folder = await openFakeFolder({ "a.yaml": rule("a") });
   folder.files.writeFailure = "ENOSPC";
   expect(await put(folder, rule("a", "other"))).toEqual({
     kind: "failed",
@@ -177,7 +153,7 @@ test("what the disk refuses is said, and nothing is changed", async () => {
 });
 
 test("the text for an editor is the author's own, without what is around it", async () => {
-  const folder = await open({ "all.yaml": FILE });
+  const folder = await openFakeFolder({ "all.yaml": FILE });
   const texts = folder.store
     .list()
     .map((object) => (object instanceof PlacedObject ? textOf(object) : ""));
@@ -220,7 +196,7 @@ test("any sequence of writes gives what a map of objects would, and keeps every 
           }
           if (texts.length > 0) content[`f${i}.yaml`] = texts.join("---\n");
         }
-        const folder = await open(content);
+        const folder = await openFakeFolder(content);
         const untouched = new Set(model.keys());
         for (const { name: each, host, does } of actions) {
           untouched.delete(each);

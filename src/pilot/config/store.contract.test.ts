@@ -1,13 +1,10 @@
 // What every configuration store promises about writing, held against each of them.
 import { expect, test } from "bun:test";
-import { SILENT_LOG } from "#base/log.ts";
-import { FakeTime } from "#base/testing/fake-time.ts";
 import { type ConfigObject, objectKey } from "../model/object.ts";
-import { FolderStore } from "./folder-store.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { versionOf } from "./object-document.ts";
 import type { ConfigStore, PutRequest } from "./store.ts";
-import { FakeFiles } from "./testing/fake-files.ts";
+import { openFakeFolder } from "./testing/open-fake-folder.ts";
 
 function rule(name: string, host = name): string {
   return `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: { name: ${name} }\nspec:\n  host: ${host}\n`;
@@ -20,21 +17,6 @@ const put = (text: string, more: Partial<PutRequest> = {}): PutRequest => ({
   ...more,
 });
 
-async function folderStore(): Promise<ConfigStore> {
-  const time = new FakeTime();
-  const files = new FakeFiles("mesh");
-  const opened = await FolderStore.open({
-    folder: "mesh",
-    files,
-    fileWriter: files.writer,
-    clock: time,
-    timers: time,
-    log: SILENT_LOG,
-  });
-  if (opened.kind !== "opened") throw new Error(opened.reason);
-  return opened.store;
-}
-
 const shown = (objects: readonly ConfigObject[]): string[] =>
   objects.map((object) =>
     object.kind === "DestinationRule" && "host" in object.spec
@@ -44,7 +26,7 @@ const shown = (objects: readonly ConfigObject[]): string[] =>
 
 const STORES: readonly (readonly [string, () => Promise<ConfigStore>])[] = [
   ["MemoryStore", async () => new MemoryStore()],
-  ["FolderStore", folderStore],
+  ["FolderStore", async () => (await openFakeFolder()).store],
 ];
 
 for (const [name, make] of STORES) {
