@@ -70,7 +70,7 @@ function httpClientOf(pages: Readonly<Record<string, unknown>>, asked: string[] 
       const page = pages[pathname + search];
       if (page === undefined) return { kind: "failed", reason: `no page, token=${PLANTED}` };
       const body = typeof page === "string" ? page : JSON.stringify(page);
-      return { kind: "answered", status: 200, body, headers: new Map() } as HttpAnswer;
+      return { kind: "answered", status: 200, body };
     },
   };
 }

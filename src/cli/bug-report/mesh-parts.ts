@@ -64,11 +64,11 @@ export function proxyParts(
   httpClient: HttpClient,
   proxies: readonly ReportedProxy[],
 ): readonly Part[] {
-  return proxies.flatMap(({ name, admin }, index) => {
+  return proxies.flatMap(({ name, admin }, index): readonly Part[] => {
     const folder = `proxies/${folderName(name)}`;
     if (index >= MAX_PROXIES) {
       const reason = `only the first ${MAX_PROXIES} proxies are taken`;
-      return [{ path: folder, read: (): PartContent => ({ kind: "missing", reason }) }];
+      return [{ path: folder, read: () => ({ kind: "missing", reason }) }];
     }
     return Object.entries(PROXY_PAGES).map(([file, page]) => ({
       path: `${folder}/${file}`,
