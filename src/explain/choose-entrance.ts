@@ -7,6 +7,7 @@ import type { FilterChainConfig, ListenerConfig } from "#proxy/config/listener-c
 import { filterMetadata } from "#proxy/config/values.ts";
 import { type ChainFacts, findFilterChain } from "#proxy/listener/filter-chain-match.ts";
 import { hostWithoutPort } from "#proxy/route/host-port.ts";
+import { addressText } from "./address-text.ts";
 import { parseClusterName } from "./cluster-name.ts";
 import type { ExplainedRequest, Outcome, Step } from "./explanation.ts";
 import { optionalOrigin, originOf } from "./origin.ts";
@@ -44,8 +45,7 @@ export function chooseEntrance(read: ReadConfiguration, request: ExplainedReques
   const isProxied = request.entrance.kind === "httpProxy";
   const facts = factsOf(listener, destination, request, isProxied);
   const chain = findFilterChain(listener.filterChains, facts) ?? listener.defaultFilterChain;
-  const { host, port } = listener.address;
-  const detail = `${listener.name} on ${hostPort(host, port)}${chosen.why}`;
+  const detail = `${listener.name} on ${addressText(listener.address)}${chosen.why}`;
   if (chain === undefined) {
     const step: Step = { mark: "stopped", title: "Listener", detail };
     const because = `no filter chain of listener ${listener.name} is for this connection`;
@@ -157,7 +157,7 @@ function byAddress(
   if (interceptor !== undefined) {
     return { listener: interceptor, why: ", which intercepts what no other is for", destination };
   }
-  return nobodyAt(listeners, hostPort(host, port));
+  return nobodyAt(listeners, addressText({ host, port }));
 }
 
 /** Takes connections to other addresses and hands them to the listener that they are meant for. */
@@ -167,7 +167,7 @@ function interceptsOutbound({ message, trafficDirection }: ListenerConfig): bool
 
 function nobodyAt(listeners: readonly ListenerConfig[], wanted: string): string {
   const open = listeners.filter(({ bindToPort }) => bindToPort);
-  const names = open.map(({ address }) => hostPort(address.host, address.port));
+  const names = open.map(({ address }) => addressText(address));
   const near = nearest(wanted, names);
   const hint = near === undefined ? `it listens on ${listed(names)}` : `did you mean ${near}?`;
   return `nothing listens on ${wanted}; ${hint}`;
@@ -306,9 +306,5 @@ function factsOf(
 export function knownDestination({ listener, destination }: Arrived): string | undefined {
   const { listenerFilters, bindToPort, message } = listener;
   const isKnown = listenerFilters.originalDst || !bindToPort || message.useOriginalDst === true;
-  return isKnown ? hostPort(destination.host, destination.port) : undefined;
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return isKnown ? addressText(destination) : undefined;
 }

@@ -1,6 +1,5 @@
 // Which hosts of a cluster a request may go to, and with which odds: priorities, panic, localities, then the load balancer.
 import { Cluster_LbPolicy } from "#api/envoy/config/cluster/v3/cluster_pb.ts";
-import type { SocketAddress } from "#base/net.ts";
 import { typeNameOf } from "#proxy/config/any.ts";
 import type { ClusterConfig, EndpointsConfig } from "#proxy/config/cluster-config.ts";
 import {
@@ -12,6 +11,7 @@ import {
 } from "#proxy/upstream/health-flag.ts";
 import { effectiveWeight } from "#proxy/upstream/locality-weight.ts";
 import { computePriorityShares } from "#proxy/upstream/priority-load.ts";
+import { addressText } from "./address-text.ts";
 import { enumName } from "./enum-name.ts";
 import type { HostOdds } from "./explanation.ts";
 import type { HostStatus, Locality } from "./proxy-configuration.ts";
@@ -222,9 +222,6 @@ function workloadsOf(endpoints: EndpointsConfig | undefined): ReadonlyMap<string
   }
   return workloads;
 }
-
-const addressText = ({ host, port }: SocketAddress): string =>
-  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** "healthy", or Envoy's words for what is wrong. */
 export function healthText(flags: number): string {
