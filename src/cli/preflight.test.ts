@@ -378,6 +378,17 @@ describe("what is to run", () => {
     expect(ports(await names(["proxy"]))).toEqual([]);
   });
 
+  test.each([
+    ["up", [], "the variable XDG_STATE_HOME"],
+    ["up", ["--state-dir", "/s"], "--state-dir"],
+    ["pilot", [], "--state-dir"],
+  ])("%s %j: the folder of state is changed by %s", async (command, flags, changedBy) => {
+    const { stderr } = await preflight([command, ...flags, "--only=Disk"], {
+      machine: { freeBytes: () => 0 },
+    });
+    expect(stderr).toContain(`fix: free some room, or choose another folder with ${changedBy}\n`);
+  });
+
   test.each<[string, string]>([
     ["pilot", "mesh"],
     ["pilot", "--config=mesh"],

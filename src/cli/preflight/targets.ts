@@ -6,6 +6,7 @@ import type {
   ConfigurationReading,
   PreflightCommand,
   PreflightSettings,
+  WantedFolder,
 } from "#preflight/settings.ts";
 import type { FolderWorld } from "../client/folder-world.ts";
 import { loadBootstrap } from "../proxy/load-bootstrap.ts";
@@ -48,6 +49,11 @@ async function readFolder(shell: Shell, folder: string): Promise<FolderRead> {
   return { world, reading };
 }
 
+const byStateDir = (folder: WantedFolder): WantedFolder => ({
+  ...folder,
+  changedBy: "--state-dir",
+});
+
 /** Settings of a command that reads a folder; without one, of an empty mesh. */
 async function meshTarget(
   shell: Shell,
@@ -65,6 +71,8 @@ async function meshTarget(
   const settings = command === "up" ? upSettings({ ...places, plan }) : pilotSettings(places);
   return {
     ...settings,
+    // `up` itself has no such flag: who gave it here is told of it.
+    ...(flags.stateDir === undefined ? {} : { folders: settings.folders.map(byStateDir) }),
     certificates: objects.flatMap((object) => namedCertificates(object.spec, objectName(object))),
     readConfiguration: read === undefined ? undefined : async () => read.reading,
   };
