@@ -96,10 +96,10 @@ export function whyCommand(shell: Shell): Command {
         "folder of configuration, without a running mesh",
       ).conflicts("file"),
     )
-    .addOption(new Option("--file <dump>", "configuration dump of a proxy, ours or any Envoy"))
+    .addOption(new Option("--file <file>", "configuration dump of a proxy, ours or any Envoy"))
     .addOption(
       new Option(
-        "--clusters-file <json>",
+        "--clusters-file <file>",
         "its page /clusters?format=json, for health, with --file",
       ),
     )
