@@ -15,6 +15,7 @@ import {
   fromMesh,
 } from "./why/find-configuration.ts";
 import { formatExplanation } from "./why/format.ts";
+import { whyResult } from "./why/result.ts";
 import { headerFieldOption, parseRequest, type WantedRequest } from "./why/wanted-request.ts";
 
 interface WhyFlags {
@@ -44,7 +45,7 @@ async function why(shell: Shell, words: readonly string[], flags: WhyFlags): Pro
   const explained = toExplained(request, found.configuration);
   const explanation = await found.place(explain(found.configuration, explained));
   if (flags.output !== "table") {
-    const value = { from: found.from, request: explained, ...explanation };
+    const value = whyResult(found.from, explained, explanation);
     terminal.write(formatResult(flags.output, { table: () => [], value }));
     return EXIT.ok;
   }

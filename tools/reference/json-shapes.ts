@@ -18,6 +18,15 @@ export const SHAPE_SOURCES: Readonly<Record<string, readonly ShapeSource[]>> = {
     ["src/cli/top/report.ts", "TopReport"],
     ["src/cli/top/rows.ts", "TopRow"],
   ],
+  why: [
+    ["src/cli/why/result.ts", "WhyResult"],
+    [
+      "src/explain/explanation.ts",
+      ...["ExplainedRequest", "Entrance", "Step", "StepMark", "Tried", "Origin"],
+      ...["Outcome", "HostOdds", "RetryTerms", "HeaderChange"],
+    ],
+  ],
+  "why-code": [["src/cli/why-code/codes.ts", "ExplainedCode"]],
 };
 
 /** The declaration of an exported interface or type with its doc comment; undefined when there is none of that name. */
