@@ -7,6 +7,9 @@ work=$(cd "$(mktemp -d)" && pwd -P)
 cp -r "$here/." "$work/mesh"
 url=http://127.0.0.1:8080
 
+# The routing tests of the example, before anything runs.
+"$root/bin/sampan" test "$here/tests" --config "$here" --coverage >&2 || exit 1
+
 "$root/bin/sampan" up "$work/mesh" >"$work/log" 2>&1 &
 up=$!
 finish() {

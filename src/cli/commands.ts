@@ -126,6 +126,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./tap.ts")).tapCommand,
   },
   {
+    name: "test",
+    group: "Explain",
+    summary: "test a configuration: requests in, what becomes of them out",
+    load: async () => (await import("./test.ts")).testCommand,
+  },
+  {
     name: "why",
     group: "Explain",
     summary: "say where a request goes, and why",
