@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { SocketAddress } from "#base/net.ts";
 import type { ObjectJson } from "#pilot/api/object-json.ts";
 import { type KindNames, namesOf } from "#pilot/model/kinds.ts";
-import { objectKey } from "#pilot/model/object.ts";
+import { objectKey, objectName } from "#pilot/model/object.ts";
 import { type PilotAnswer, PilotClient } from "./client/pilot-client.ts";
 import { canonicalYaml, canonicalYamlOf } from "./config/canonical.ts";
 import {
@@ -72,6 +72,7 @@ async function planChanges(
   files: readonly FileObject[],
 ): Promise<{ readonly changes: readonly PlannedChange[] } | { readonly message: string }> {
   const live = new Map<string, ObjectJson>();
+  const broken = await client.brokenObjects();
   const kinds = new Set<KindNames>(files.map(({ object }) => namesOf(object.kind)));
   for (const names of kinds) {
     const answer = await client.list(names, undefined);
@@ -82,7 +83,10 @@ async function planChanges(
     changes: files.map((file) => {
       const { object } = file;
       const found = live.get(objectKey(object));
-      const isSame = found !== undefined && canonicalYaml(found) === canonicalYamlOf(object);
+      const isSame =
+        found !== undefined &&
+        canonicalYaml(found) === canonicalYamlOf(object) &&
+        !broken.has(objectName(object));
       const change = found === undefined ? "created" : isSame ? "unchanged" : "configured";
       return { file, change, name: resourceName(namesOf(object.kind), object.name) };
     }),

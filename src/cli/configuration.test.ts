@@ -122,6 +122,21 @@ test.each([
   expect(pilot.folder.paths).toEqual(["mesh.yaml"]);
 });
 
+test("a document that was broken by hand is mended by what is in force", async () => {
+  const pilot = await mesh({ "vs.yaml": route("v2") });
+  pilot.folder.write("vs.yaml", route("v2").replace("hosts:", "hots:"));
+  pilot.files.write("vs.yaml", route("v2"));
+  for (let i = 0; i < 20; i += 1) {
+    pilot.time.advance(10);
+    await new Promise<void>((done) => setImmediate(done));
+  }
+  expect((await pilot.run(["get", "problems"])).stdout).toContain("spec.hots");
+  expect(await pilot.run(["apply", "-f", "here/vs.yaml"])).toEqual(
+    ranAs(EXIT.ok, `${VS} configured\n`),
+  );
+  expect(pilot.folder.text("vs.yaml")).toBe(route("v2"));
+});
+
 test("a namespace on the command line is for objects that name none", async () => {
   const pilot = await mesh();
   pilot.files.write("vs.yaml", route("v2"));

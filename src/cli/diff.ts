@@ -12,6 +12,7 @@ import { errorsOf, type FileObject, problemLine, readObjectFiles } from "./confi
 import { unifiedDiff } from "./config/unified-diff.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { pilotOption } from "./shell/options.ts";
+import { plainLines } from "./shell/plain.ts";
 import { runs, type Shell } from "./shell/shell.ts";
 
 interface DiffFlags {
@@ -40,7 +41,7 @@ async function diff(shell: Shell, flags: DiffFlags): Promise<number> {
     // A status of its own: 1 says that there are differences.
     if ("message" in found) return fail(found.message, EXIT.unreadable);
     if (found.text !== "") isSame = false;
-    terminal.write(colored(found.text, terminal.hasColor));
+    terminal.write(colored(plainLines(found.text), terminal.hasColor));
   }
   return isSame ? EXIT.ok : EXIT.failed;
 }

@@ -110,7 +110,7 @@ export class Pilot {
       version: this.#options.version,
       store: this.#options.store,
       records: this.#records,
-      liveness: (key) => this.#liveness(key),
+      liveness: (key, withResources) => this.#liveness(key, withResources),
       setHealth: (workload, isHealthy) => this.#setHealth(workload, isHealthy),
     });
   }
@@ -121,9 +121,9 @@ export class Pilot {
     this.#timer?.cancel();
   }
 
-  #liveness(key: ObjectKey): Liveness | undefined {
+  #liveness(key: ObjectKey, withResources?: boolean): Liveness | undefined {
     const object = this.#options.store.list().find((each) => objectKey(each) === key);
-    return this.#revisions.report(key, object, this.#server.connections);
+    return this.#revisions.report(key, object, this.#server.connections, withResources);
   }
 
   #workloadGroup(namespace: string, name: string): ConfigObject<"WorkloadGroup"> | undefined {

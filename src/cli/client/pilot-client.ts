@@ -1,9 +1,13 @@
 // The pilot's HTTP API as commands use it: answers parsed, and failures as sentences with the next step.
 import type { HttpClient } from "#base/http-client.ts";
 import type { SocketAddress } from "#base/net.ts";
+import { plain } from "../shell/plain.ts";
 import { formatSocketAddress } from "../shell/socket-address.ts";
 
 const TIMEOUT_MS = 10_000;
+
+/** Of an error: twenty problems of an object, each a sentence. */
+const MAX_WORDS = 4_000;
 
 export type PilotAnswer<T> =
   | { readonly kind: "answered"; readonly value: T }
@@ -82,6 +86,6 @@ export class PilotClient {
 /** Of an error body: `{"error": "…"}`, or Kubernetes' Status with `message`. */
 function messageOf(value: unknown, status: number): string {
   const { error, message } = (value ?? {}) as { error?: unknown; message?: unknown };
-  if (typeof error === "string") return error;
-  return typeof message === "string" ? message : `the pilot answered ${status}`;
+  const words = typeof error === "string" ? error : message;
+  return typeof words === "string" ? plain(words, MAX_WORDS) : `the pilot answered ${status}`;
 }

@@ -1,5 +1,5 @@
 // Configuration objects at the pilot, over its Kubernetes API.
-import type { ObjectDocument } from "#pilot/api/debug-pages.ts";
+import type { DescribedProblem, ObjectDocument } from "#pilot/api/debug-pages.ts";
 import type { ObjectJson } from "#pilot/api/object-json.ts";
 import { API_GROUP, type KindNames, namesOf } from "#pilot/model/kinds.ts";
 import type { Kind, ObjectKey } from "#pilot/model/object.ts";
@@ -65,9 +65,18 @@ export class ObjectClient {
     return this.#pilot.send("DELETE", path);
   }
 
-  /** Where its newest version is in force. */
-  liveness(key: ObjectKey): Promise<PilotAnswer<Liveness>> {
-    return this.#pilot.get(`/debug/livez?object=${encodeURIComponent(key)}`);
+  /** Where its newest version is in force; with the resources made of it, which takes the pilot longer. */
+  liveness(key: ObjectKey, withResources = false): Promise<PilotAnswer<Liveness>> {
+    const more = withResources ? "&resources" : "";
+    return this.#pilot.get(`/debug/livez?object=${encodeURIComponent(key)}${more}`);
+  }
+
+  /** "VirtualService default/reviews" of every object whose document is wrong now, and whose last good version is in force. */
+  async brokenObjects(): Promise<ReadonlySet<string>> {
+    const answer = await this.#pilot.get<readonly DescribedProblem[]>("/debug/problemz");
+    const problems = answer.kind === "answered" ? answer.value : [];
+    const errors = problems.filter(({ severity }) => severity === "error");
+    return new Set(errors.flatMap(({ object = [] }) => object));
   }
 
   document(key: ObjectKey): Promise<PilotAnswer<ObjectDocument>> {

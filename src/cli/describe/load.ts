@@ -80,7 +80,7 @@ async function describeAll(
       const { kind, metadata } = object;
       const named = { kind, namespace: metadata.namespace, name: metadata.name };
       const key = objectKey(named);
-      const liveness = await client.liveness(key);
+      const liveness = await client.liveness(key, true);
       const known = sources.kind === "answered" ? sources.value : [];
       const told = problems.kind === "answered" ? problems.value : [];
       return {

@@ -5,7 +5,7 @@ import type { ObjectJson } from "#pilot/api/object-json.ts";
 import type { SourcePosition } from "#pilot/model/object.ts";
 import { shortServiceName } from "../client/mesh-names.ts";
 import { livenessText, notLiveLines } from "../config/live.ts";
-import { plain } from "../shell/plain.ts";
+import { plain, plainLines } from "../shell/plain.ts";
 import { formatTable } from "../shell/table.ts";
 import type { ObjectDescription, ServiceDescription } from "./load.ts";
 import { policyFacts, routeFacts } from "./route-facts.ts";
@@ -38,17 +38,17 @@ export function objectText(described: ObjectDescription, age: string): string {
     usersText(described),
     warnings(problems),
     routes,
-    `Spec:\n${indented(renderYaml(spec))}`,
+    `Spec:\n${indented(plainLines(renderYaml(spec)))}`,
   ].join("");
 }
 
 /** Proxies that have resources made of it. */
 function usersText({ liveness }: ObjectDescription): string {
   const users = (liveness?.proxies ?? []).filter(
-    ({ resources }) => Object.keys(resources).length > 0,
+    ({ resources = {} }) => Object.keys(resources).length > 0,
   );
   if (users.length === 0) return "Used by:     no connected proxy\n";
-  const rows = users.map(({ name, namespace, state, resources }) => {
+  const rows = users.map(({ name, namespace, state, resources = {} }) => {
     const counts = Object.entries(resources).map(([type, count]) => `${type} ${count}`);
     return [plain(`${name}.${namespace}`), state, counts.join(", ")];
   });

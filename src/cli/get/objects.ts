@@ -91,11 +91,11 @@ export async function listObjects(
     items: wanted.map((object): ListedItem => {
       const { name, namespace: its } = object.metadata;
       const key = objectKey({ kind: names.kind, namespace: its, name });
-      const cells = [name, ...columns.map(({ cell }) => cell(object, nowMs))];
+      const cells = [plain(name), ...columns.map(({ cell }) => cell(object, nowMs))];
       return {
         key,
-        name: resourceName(names, name),
-        cells: hasNamespace ? [its, ...cells] : cells,
+        name: plain(resourceName(names, name)),
+        cells: hasNamespace ? [plain(its), ...cells] : cells,
         wideCells: [sources.get(key) ?? ""],
         value: object,
       };

@@ -8,3 +8,8 @@ export function plain(text: string, maxCharacters: number = MAX_CHARACTERS): str
   const kept = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
   return kept.replace(/[\p{Cc}\u2028\u2029]/gu, "·");
 }
+
+/** The same for text of several lines, which keeps its line ends. */
+export function plainLines(text: string): string {
+  return text.replace(/[^\P{Cc}\n]|[\u2028\u2029]/gu, "·");
+}

@@ -60,11 +60,11 @@ export function documentPage(
 
 /** /debug/livez?object=VirtualService/default/reviews: on which proxies the newest version of the object is in force. */
 export function livePage(
-  liveness: (key: string) => Liveness | undefined,
+  liveness: (key: string, withResources: boolean) => Liveness | undefined,
   { query }: HttpServiceRequest,
 ): HttpServiceResponse {
   const key = query.get("object") ?? "";
-  const found = liveness(key);
+  const found = liveness(key, query.has("resources"));
   return found === undefined ? unknownObject(key) : jsonResponse(found);
 }
 

@@ -359,7 +359,7 @@ test("clients find what there is", async () => {
 test("a change is live when every proxy has accepted a snapshot with it", async () => {
   const world = await World.start({ "s.yaml": SERVICE });
   const live = (): Promise<unknown> =>
-    world.json("/debug/livez?object=DestinationRule/default/reviews");
+    world.json("/debug/livez?object=DestinationRule/default/reviews&resources");
   new FakeProxy(world.pilot.xdsService, { address: "127.77.90.9" });
   expect(await live()).toMatchObject({ error: expect.stringContaining("no object") });
   await world.send(RULES, yaml("POST", YAML));

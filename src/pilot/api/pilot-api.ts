@@ -40,7 +40,7 @@ export interface PilotApiState {
   readonly store: ConfigStore;
   readonly records: ObjectRecords;
   /** Of "VirtualService/default/reviews". */
-  readonly liveness: (key: string) => Liveness | undefined;
+  readonly liveness: (key: string, withResources?: boolean) => Liveness | undefined;
   readonly setHealth: SetHealth;
 }
 
@@ -52,7 +52,7 @@ const HELP = `sampan pilot
   GET /debug/registryz   services with their endpoints
   GET /debug/configz     configuration objects with file and line
   GET /debug/problemz    what is wrong with the configuration
-  GET /debug/livez?object=KIND/NS/NAME       where the newest version of an object is in force
+  GET /debug/livez?object=KIND/NS/NAME       where the newest version of an object is in force (&resources: of what)
   GET /debug/documentz?object=KIND/NS/NAME   an object as its author wrote it
   GET /debug/positionz?at=KIND NS/NAME%23FIELD   where fields stand, by file, line and column
   PUT /v1/namespaces/NS/workloads/NAME/health   {"healthy": true|false, "address": IP (optional)}

@@ -10,8 +10,8 @@ export interface ProxyLiveness {
   readonly name: string;
   readonly namespace: string;
   readonly state: SyncState;
-  /** "CDS" -> how many resources of that type the proxy has that the object shaped. */
-  readonly resources: Readonly<Record<string, number>>;
+  /** Where asked for: "CDS" -> how many resources of that type the proxy has that the object shaped. */
+  readonly resources?: Readonly<Record<string, number>>;
   /** The proxy's own, of the refused resource that the object shaped. */
   readonly words?: string;
 }
@@ -61,11 +61,15 @@ export class ObjectRevisions {
     }
   }
 
-  /** `object` as the store has it now; undefined: it has it no more. The answer is undefined when nobody ever heard of `key`. */
+  /**
+   * `object` as the store has it now; undefined: it has it no more. The answer is undefined when nobody ever heard of `key`.
+   * `withResources` looks at every resource of every proxy: for a person's question, not for who asks again and again.
+   */
   report(
     key: ObjectKey,
     object: ConfigObject | undefined,
     connections: Iterable<Connection>,
+    withResources = false,
   ): Liveness | undefined {
     const standing = this.#standing.get(key);
     if (object === undefined && standing === undefined && !this.#removed.has(key)) return undefined;
@@ -77,7 +81,7 @@ export class ObjectRevisions {
           : undefined;
     const proxies: ProxyLiveness[] = [];
     for (const connection of connections) {
-      const report = onProxy(connection, key, revision);
+      const report = onProxy(connection, key, revision, withResources);
       if (report !== undefined) proxies.push(report);
     }
     proxies.sort((a, b) => (a.proxy < b.proxy ? -1 : 1));
@@ -104,35 +108,59 @@ function onProxy(
   connection: Connection,
   key: ObjectKey,
   revision: number | undefined,
+  withResources: boolean,
 ): ProxyLiveness | undefined {
-  const { proxy, world, engine } = connection;
+  const { proxy, world } = connection;
   if (proxy === undefined) return undefined;
-  const resources: Record<string, number> = {};
-  let words: string | undefined;
-  let isSettled = true;
-  for (const typeUrl of TYPES) {
+  const hasIt = revision !== undefined && (world?.snapshot.revision ?? 0) >= revision;
+  const { state, words } = hasIt ? settledState(connection, key) : BEHIND;
+  return {
+    proxy: proxy.id,
+    name: proxy.name,
+    namespace: proxy.namespace,
+    state,
+    ...(words === undefined ? {} : { words }),
+    ...(withResources ? { resources: countResources(connection, key) } : {}),
+  };
+}
+
+interface StateAndWords {
+  readonly state: SyncState;
+  readonly words?: string;
+}
+
+const BEHIND: StateAndWords = { state: "behind" };
+
+/** Of a proxy that was offered a snapshot with the object. */
+function settledState(connection: Connection, key: ObjectKey): StateAndWords {
+  const { engine } = connection;
+  const statuses = engine.status();
+  let isSettled = statuses.every(({ sync }) => sync !== "behind");
+  for (const { typeUrl, sync } of statuses) {
+    if (sync !== "rejected") continue;
     for (const { name, state, refusal } of engine.resources(typeUrl)) {
-      // What a refusal of other objects' resources leaves waiting is no fault of this one.
-      if (state === "pending" || state === "sent" || state === "removing") isSettled = false;
-      const isOurs = world?.get(typeUrl, name)?.sources.includes(key) === true;
-      if (!isOurs) continue;
-      const type = shortTypeName(typeUrl);
-      resources[type] = (resources[type] ?? 0) + 1;
-      if (state === "held") isSettled = false;
-      if (refusal !== undefined) words ??= refusal;
+      const isOurs = isMadeOf(connection, typeUrl, name, key);
+      if (isOurs && refusal !== undefined) return { state: "rejected", words: refusal };
+      // What a refusal of other objects' resources holds back is no fault of this one.
+      if (UNSETTLED.has(state) || (isOurs && state === "held")) isSettled = false;
     }
   }
-  // Also what is on its way without a name: a type that was just asked for.
-  const waits = engine.status().some(({ sync }) => sync === "behind");
-  const hasIt = revision !== undefined && (world?.snapshot.revision ?? 0) >= revision;
-  const state = !hasIt
-    ? "behind"
-    : words !== undefined
-      ? "rejected"
-      : isSettled && !waits
-        ? "live"
-        : "behind";
-  const { id, name, namespace } = proxy;
-  const report = { proxy: id, name, namespace, state, resources } as const;
-  return words === undefined || state !== "rejected" ? report : { ...report, words };
+  return isSettled ? { state: "live" } : BEHIND;
+}
+
+const UNSETTLED: ReadonlySet<string> = new Set(["pending", "sent", "removing"]);
+
+function isMadeOf({ world }: Connection, typeUrl: string, name: string, key: ObjectKey): boolean {
+  return world?.get(typeUrl, name)?.sources.includes(key) === true;
+}
+
+function countResources(connection: Connection, key: ObjectKey): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const typeUrl of TYPES) {
+    const count = connection.engine
+      .resources(typeUrl)
+      .filter(({ name }) => isMadeOf(connection, typeUrl, name, key)).length;
+    if (count > 0) counts[shortTypeName(typeUrl)] = count;
+  }
+  return counts;
 }
