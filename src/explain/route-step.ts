@@ -25,8 +25,7 @@ export function routeStep(
   const left = tried.length > MAX_TRIED ? `${tried.length - MAX_TRIED} more before these` : "";
   const facts = [
     ...(left === "" ? [] : [left]),
-    ...divided(shares, routes),
-    ...destinations(main, head),
+    ...(shares.length > 1 ? divided(shares, routes, head) : destinations(main, head)),
     ...(route?.route.action.kind === "forward" ? forwardFacts(route, route.route.action) : []),
     ...never(routes, index, head, pathEnd),
   ];
@@ -69,12 +68,16 @@ function triedBefore(
   });
 }
 
-function divided(shares: readonly RouteShare[], routes: readonly CompiledRoute[]): string[] {
-  if (shares.length < 2) return [];
-  return shares.map(({ index, odds }) => {
+function divided(
+  shares: readonly RouteShare[],
+  routes: readonly CompiledRoute[],
+  head: RequestHead,
+): string[] {
+  return shares.map((share) => {
+    const { index, odds } = share;
     const route = index === undefined ? undefined : routes[index];
     const name = index === undefined || route === undefined ? "no route" : nameOf(route, index);
-    return `${percent(odds)} take ${name}`;
+    return [`${percent(odds)} take ${name}`, ...destinations(share, head)].join(", ");
   });
 }
 
