@@ -114,6 +114,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./analyze.ts")).analyzeCommand,
   },
   {
+    name: "proxy-status",
+    group: "Look",
+    summary: "say what is live on which proxy, behind, or refused",
+    aliases: ["ps"],
+    load: async () => (await import("./proxy-status.ts")).proxyStatusCommand,
+  },
+  {
     name: "top",
     group: "Look",
     summary: "show services by success rate, requests a second and latency",
@@ -142,6 +149,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "Explain",
     summary: "say what a response flag, detail or status means",
     load: async () => (await import("./why-code.ts")).whyCodeCommand,
+  },
+  {
+    name: "version",
+    group: "Other",
+    summary: "print the versions of this program, the pilot and the proxies",
+    load: async () => (await import("./version.ts")).versionCommand,
   },
   {
     name: "bug-report",
