@@ -9,6 +9,8 @@ type ShapeSource = readonly [file: string, ...types: string[]];
 
 /** Every command that has `-o json`; a test holds it complete. */
 export const SHAPE_SOURCES: Readonly<Record<string, readonly ShapeSource[]>> = {
+  logs: [["src/cli/logs/log-line.ts", "LogLine"]],
+  status: [["src/cli/status/mesh-status.ts", "StatusReport", "MeshStatus", "PartStatus"]],
   preflight: [["src/preflight/json-report.ts", "PreflightReportJson", "CheckJson", "FindingJson"]],
   tap: [
     ["src/cli/tap/tapped-request.ts", "TappedRequest", "TappedPeer"],

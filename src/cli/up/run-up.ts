@@ -1,4 +1,5 @@
 // One run of `up`, from its flags to its exit status: phases in order, then service until the person has had enough, then undo.
+import type { Phase } from "#preflight/phases/phase.ts";
 import { formatFailure } from "#preflight/phases/phase-text.ts";
 import { type PhaseSink, runPhases } from "#preflight/phases/run-phases.ts";
 import { verbosityOf } from "../preflight/options.ts";
@@ -70,9 +71,15 @@ class Run {
   readonly #sink: PhaseSink;
   readonly #stop: StopRequest;
   readonly #request: UpRequest;
+  readonly #phases: readonly Phase<UpSession>[];
   #created: CreatedMesh | undefined;
 
-  constructor(shell: Shell, own: OwnProgram, request: UpRequest) {
+  constructor(
+    shell: Shell,
+    own: OwnProgram,
+    request: UpRequest,
+    phases: readonly Phase<UpSession>[],
+  ) {
     const { flags } = request;
     const line = new ProgressLine(shell.terminal, shell.timers);
     const { terminal } = line;
@@ -82,6 +89,7 @@ class Run {
       isVerbose: verbosityOf(flags) >= OUTPUT_VERBOSITY,
     });
     this.#request = request;
+    this.#phases = phases;
     this.#stop = shell.catchStop(() => this.#kill());
     this.#sink = createSink(reporter, line);
     const settings = settingsOf(request);
@@ -95,7 +103,7 @@ class Run {
     const { flags, only } = this.#request;
     const { terminal } = this.session.shell;
     const result = await runPhases({
-      phases: UP_PHASES,
+      phases: this.#phases,
       only,
       skip: flags.skipPhases,
       createData: () => this.session,
@@ -127,6 +135,7 @@ class Run {
   async close(): Promise<void> {
     await this.session.close();
     this.#created?.recorder.close();
+    this.#created?.folder.remove();
   }
 
   /** Until the person has had enough, if anything was started. */
@@ -152,8 +161,13 @@ class Run {
 }
 
 /** Answers the exit status; by then nothing that it started runs any more. */
-export async function runUp(shell: Shell, own: OwnProgram, request: UpRequest): Promise<number> {
-  const run = new Run(shell, own, request);
+export async function runUp(
+  shell: Shell,
+  own: OwnProgram,
+  request: UpRequest,
+  phases: readonly Phase<UpSession>[] = UP_PHASES,
+): Promise<number> {
+  const run = new Run(shell, own, request, phases);
   try {
     return await run.run();
   } finally {
