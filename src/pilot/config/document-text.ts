@@ -23,6 +23,11 @@ export class DocumentText {
     this.#line = line;
   }
 
+  /** Line of the file on which the text begins now, from 0. */
+  get line(): number {
+    return this.#line;
+  }
+
   moveTo(file: string, line: number): void {
     this.#file = file;
     this.#line = line;

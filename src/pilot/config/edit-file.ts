@@ -3,10 +3,10 @@
 import { parseYamlDocuments } from "#api/yaml.ts";
 import { editYaml, renderYaml, type YamlChange } from "#api/yaml-edit.ts";
 import { type ObjectKey, objectKey } from "../model/object.ts";
-import { DocumentText } from "./document-text.ts";
+import { FileReadings } from "./file-readings.ts";
 import type { ObjectPlace, PlacedObject } from "./placed-object.ts";
-import { type Reading, readDocument } from "./read-document.ts";
-import { type DocumentSlice, splitDocuments } from "./split-documents.ts";
+import type { Reading } from "./read-document.ts";
+import type { DocumentSlice } from "./split-documents.ts";
 
 export type EditedFile =
   /** undefined: no document is left, the file has to go. */
@@ -20,10 +20,19 @@ export interface NewObject {
   readonly style: "text" | "merge";
 }
 
-interface ReadSlice {
+/** A document as it was when its file was read: the document itself moves with the next reading. */
+interface PlacedSlice {
   readonly slice: DocumentSlice;
   readonly readings: readonly Reading[];
 }
+
+/**
+ * What is known of files that were edited before: documents that did not change are not read again. One file after the
+ * other may be given to the same.
+ */
+export type KnownDocuments = FileReadings;
+
+export const noKnownDocuments = (): KnownDocuments => new FileReadings("");
 
 /** An object in a file, and the text of its document as it was last read: one that reads otherwise now is not written over. */
 export interface SeenObject {
@@ -32,13 +41,20 @@ export interface SeenObject {
 }
 
 /** The object's document where it stands gets new content. */
-export function replaceInFile(text: string, seen: SeenObject, wanted: NewObject): EditedFile {
-  return change(text, seen, wanted.hash, (slice, place) => replacedSlice(slice, place, wanted));
+export function replaceInFile(
+  text: string,
+  seen: SeenObject,
+  wanted: NewObject,
+  known: KnownDocuments,
+): EditedFile {
+  return change(text, seen, wanted.hash, known, (slice, place) =>
+    replacedSlice(slice, place, wanted),
+  );
 }
 
 /** The object goes, and the file with it when nothing else is in it. */
-export function removeFromFile(text: string, seen: SeenObject): EditedFile {
-  return change(text, seen, undefined, (slice, place) => {
+export function removeFromFile(text: string, seen: SeenObject, known: KnownDocuments): EditedFile {
+  return change(text, seen, undefined, known, (slice, place) => {
     if (place.at.length === 0) return withoutBody(slice);
     const items = parseYamlDocuments(slice, "").documents[place.index]?.value as
       | { readonly items?: readonly unknown[] }
@@ -49,13 +65,18 @@ export function removeFromFile(text: string, seen: SeenObject): EditedFile {
 }
 
 /** A new document at the end. */
-export function appendToFile(text: string, key: ObjectKey, wanted: NewObject): EditedFile {
-  const before = readSlices(text);
+export function appendToFile(
+  text: string,
+  key: ObjectKey,
+  wanted: NewObject,
+  known: KnownDocuments,
+): EditedFile {
+  const before = readSlices(text, known);
   const unsure = whyUnsure(before);
-  if (unsure !== undefined) return refused(unsure);
+  if (before === undefined || unsure !== undefined) return refused(unsure ?? TOO_LARGE);
   const lineEnd = text === "" || text.endsWith("\n") ? "" : "\n";
   const after = `${text}${lineEnd}---\n${ownText(wanted.text)}`;
-  return verified(before, after, key, wanted.hash);
+  return verified(before, after, key, wanted.hash, known);
 }
 
 /** A document as it is shown to who edits it: without the marker, and without comments that stand for themselves around it. */
@@ -77,11 +98,12 @@ function change(
   text: string,
   { key, text: seenText }: SeenObject,
   hash: string | undefined,
+  known: KnownDocuments,
   edit: (slice: string, place: ObjectPlace) => string | undefined,
 ): EditedFile {
-  const slices = readSlices(text);
+  const slices = readSlices(text, known);
   const unsure = whyUnsure(slices);
-  if (unsure !== undefined) return refused(unsure);
+  if (slices === undefined || unsure !== undefined) return refused(unsure ?? TOO_LARGE);
   for (const { slice, readings } of slices) {
     const found = readings.find((reading) => keyOf(reading) === key);
     if (found === undefined || found.kind === "ignored") continue;
@@ -93,20 +115,25 @@ function change(
     if (edited === undefined) return refused("the document cannot be rewritten: edit it by hand");
     const start = offsetOfLine(text, slice.line);
     const after = text.slice(0, start) + edited + text.slice(start + slice.text.length);
-    return verified(slices, after, key, hash);
+    return verified(slices, after, key, hash, known);
   }
   return refused(JUST_EDITED);
 }
 
-function readSlices(text: string): readonly ReadSlice[] {
-  return splitDocuments(text).map((slice) => ({
-    slice,
-    readings: readDocument(new DocumentText(slice.text, "", slice.line)),
+const TOO_LARGE = "the file is too large";
+
+/** undefined: beyond one of the limits. */
+function readSlices(text: string, known: KnownDocuments): readonly PlacedSlice[] | undefined {
+  known.update(new TextEncoder().encode(text));
+  if (known.hasFailed) return undefined;
+  return known.slices.map(({ document, readings }) => ({
+    slice: { text: document.text, line: document.line },
+    readings,
   }));
 }
 
 /** While it cannot be said what a document is, nobody knows what its text belongs to. */
-function whyUnsure(slices: readonly ReadSlice[]): string | undefined {
+function whyUnsure(slices: readonly PlacedSlice[] = []): string | undefined {
   for (const { readings } of slices) {
     for (const reading of readings) {
       if (reading.kind !== "wrong" || reading.key !== undefined) continue;
@@ -126,13 +153,15 @@ function keyOf(reading: Reading): ObjectKey | undefined {
 
 /** The file as it would be, read again: `key` has the hash that it should have, and nothing else is different. */
 function verified(
-  before: readonly ReadSlice[],
+  before: readonly PlacedSlice[],
   text: string,
   key: ObjectKey,
   hash: string | undefined,
+  known: KnownDocuments,
 ): EditedFile {
-  const after = readSlices(text);
-  const others = (slices: readonly ReadSlice[]): string =>
+  const after = readSlices(text, known);
+  if (after === undefined) return refused(TOO_LARGE);
+  const others = (slices: readonly PlacedSlice[]): string =>
     JSON.stringify(
       slices
         .flatMap(({ readings }) => readings)

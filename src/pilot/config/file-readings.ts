@@ -5,7 +5,8 @@ import type { ObjectPlace } from "./placed-object.ts";
 import { type LazyProblem, type Reading, readDocument } from "./read-document.ts";
 import { type DocumentSlice, splitDocuments } from "./split-documents.ts";
 
-interface ReadSlice {
+/** One document with what was read from it. */
+export interface ReadSlice {
   readonly document: DocumentText;
   readonly readings: readonly Reading[];
 }
@@ -25,6 +26,15 @@ export class FileReadings {
   get readings(): readonly Reading[] {
     const readings = this.#slices.flatMap((slice) => slice.readings);
     return this.#failure === undefined ? readings : [...readings, this.#failure];
+  }
+
+  /** The documents that the file has; those of its last content while the newest could not be read, which `hasFailed` says. */
+  get slices(): readonly ReadSlice[] {
+    return this.#slices;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** The file's content now. When it cannot be text, what was read last stays and a reading says why. */

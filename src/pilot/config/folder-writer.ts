@@ -7,6 +7,7 @@ import {
   appendToFile,
   type EditedFile,
   type NewObject,
+  noKnownDocuments,
   ownText,
   removeFromFile,
   replaceInFile,
@@ -54,6 +55,8 @@ const MAX_FILE_NAME_BYTES = 255;
 export class FolderWriter {
   readonly #options: FolderWriterOptions;
   readonly #state: FolderState;
+  /** Of the file that was written last: writes come in bursts, often to one file. */
+  readonly #known = noKnownDocuments();
 
   constructor(options: FolderWriterOptions, state: FolderState) {
     this.#options = options;
@@ -104,7 +107,7 @@ export class FolderWriter {
     }
     const text = await this.#read(path);
     if (typeof text !== "string") return text;
-    const edited = removeFromFile(text, seenObject(key, object));
+    const edited = removeFromFile(text, seenObject(key, object), this.#known);
     if (edited.kind === "refused") return this.#refused(path, edited.reason);
     const failure = isDryRun ? undefined : await this.#write(path, edited.text);
     return failure ?? { kind: "removed", object };
@@ -126,8 +129,8 @@ export class FolderWriter {
     const text = decode(reading.bytes);
     if (text === undefined) return { kind: "refused", reason: "it is no UTF-8 text" };
     return isThere
-      ? replaceInFile(text, seenObject(key, before), wanted)
-      : appendToFile(text, key, wanted);
+      ? replaceInFile(text, seenObject(key, before), wanted, this.#known)
+      : appendToFile(text, key, wanted, this.#known);
   }
 
   async #read(path: string): Promise<string | Refused> {
