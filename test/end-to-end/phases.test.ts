@@ -5,6 +5,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { below, createSeededRandom } from "#base/random.ts";
 import { until } from "../support/envoy.ts";
+import { openTerminal } from "../support/pty.ts";
 import { get } from "./harness/connection.ts";
 import { PILOT } from "./harness/mesh-process.ts";
 import { folderWith, gatewayOn, group, MESH } from "./harness/small-mesh.ts";
@@ -263,4 +264,31 @@ describe("commands about the mesh that runs", () => {
     expectNothingLeft(up);
     expect((await sampan("status")).status).toBe(1);
   }, 20_000);
+
+  test("on a terminal: the start with what it waits for, live status, followed logs", async () => {
+    const slow = group("shop", { run: "sleep 1; echo awake; exec bun server.ts shop" });
+    const folder = folderWith({ ...MESH, "shop.yaml": slow });
+    const env = userEnvironment();
+    const command = join(ROOT, "bin", "sampan");
+    const up = openTerminal([command, "up", folder], { columns: 100, rows: 40, env });
+    await up.waitFor(/^. wait {2}\d of 2 ready, waiting for shop-1/m, 10_000);
+    await up.waitFor(READY, 10_000);
+    // The line that turned is gone, and nothing of it is left in between.
+    expect(up.history()).not.toContain("waiting for");
+    expect(up.history()).toMatch(/\n\[shop-1\] healthy\n/);
+
+    const status = openTerminal([command, "status", "-w"], { columns: 100, rows: 20, env });
+    await status.waitFor(/shop-1 +instance +healthy +live/);
+    const logs = openTerminal([command, "logs", "-f", "shop"], { columns: 100, rows: 20, env });
+    await logs.waitFor(/^shop-1 +awake$/m);
+    expect(logs.output()).toContain("\u001b[36mshop-1");
+    up.type("\u0003");
+    expect(await up.status).toBe(0);
+    await logs.waitFor("The mesh has ended.");
+    expect(await logs.status).toBe(0);
+    await status.waitFor("No mesh runs on this machine");
+    status.type("q");
+    expect(await status.status).toBe(0);
+    rmSync(folder, { recursive: true });
+  }, 30_000);
 });

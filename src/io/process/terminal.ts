@@ -20,7 +20,8 @@ export function ownTerminal(wantsColor: boolean, onOutputClosed: () => void): Te
     showsProgress: stderr.isTTY === true && env["TERM"] !== "dumb",
     hasColor:
       wantsColor && isInteractive && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb",
-    size: () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 }),
+    // 0: a terminal that does not tell.
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
     onResize: (listener) => {
       stdout.on("resize", listener);
       return { close: () => void stdout.off("resize", listener) };
