@@ -30,7 +30,12 @@ const DUMP = {
             name: "reviews",
             connect_timeout: "10s",
             a_field_of_next_year: true,
-            filters: [{ name: "x", typed_config: { "@type": "type.googleapis.com/unknown.Type", some: "thing" } }],
+            filters: [
+              {
+                name: "x",
+                typed_config: { "@type": "type.googleapis.com/unknown.Type", some: "thing" },
+              },
+            ],
           },
           error_state: { details: "no such field" },
         },

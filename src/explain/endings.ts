@@ -91,8 +91,7 @@ function forward(
   const destination = knownDestination(arrived);
   const cluster = explainCluster(read, choice.name, action.priority, destination);
   if (cluster.kind === "missing") {
-    const because = `cluster ${choice.name} does not exist`;
-    return { steps: cluster.steps, endings: [missing(because, action, choice.name)] };
+    return { steps: cluster.steps, endings: [missing(cluster.because, action, choice.name)] };
   }
   const changes = changesFor(context, entry, choice);
   const { hosts, nobodyOdds, subset } = cluster;

@@ -1,6 +1,7 @@
 // A cluster as a destination: what it is, its limits, its hosts with their odds.
 import { Cluster_DiscoveryType } from "#api/envoy/config/cluster/v3/cluster_pb.ts";
 import { formatDuration } from "#base/duration.ts";
+import { nearest } from "#base/nearest.ts";
 import type { ClusterConfig, ThresholdsConfig } from "#proxy/config/cluster-config.ts";
 import { clusterLabel, parseClusterName } from "./cluster-name.ts";
 import { enumName } from "./enum-name.ts";
@@ -11,7 +12,7 @@ import { percent } from "./percent.ts";
 import type { ReadConfiguration } from "./read-configuration.ts";
 
 export type ExplainedCluster =
-  | { readonly kind: "missing"; readonly steps: readonly Step[] }
+  | { readonly kind: "missing"; readonly because: string; readonly steps: readonly Step[] }
   | {
       readonly kind: "found";
       readonly subset: string | undefined;
@@ -31,9 +32,9 @@ export function explainCluster(
   const found = read.cluster(name)?.value;
   if (found === undefined) {
     const detail = `${name} does not exist on this proxy`;
-    const hint = missingSubset(read, name);
-    const facts = hint === undefined ? {} : { facts: [hint] };
-    return { kind: "missing", steps: [{ mark: "stopped", title: "Cluster", detail, ...facts }] };
+    const because = missingReason(read, name);
+    const step: Step = { mark: "stopped", title: "Cluster", detail, facts: [because] };
+    return { kind: "missing", because, steps: [step] };
   }
   const { shares, kind } = sharesOf(read, found, destination);
   const origin = originOf(found.metadata);
@@ -55,15 +56,26 @@ export function explainCluster(
   };
 }
 
-/** The commonest reason. */
-function missingSubset(read: ReadConfiguration, name: string): string | undefined {
+/** What is probably wrong in the configuration that names it. */
+function missingReason(read: ReadConfiguration, name: string): string {
   const parsed = parseClusterName(name);
-  if (parsed === undefined || parsed.subset === "") return undefined;
+  if (parsed === undefined) return `cluster ${name} does not exist`;
   const { direction, port, subset, hostname } = parsed;
-  const whole = `${direction}|${port}||${hostname}`;
-  return read.cluster(whole) === undefined
-    ? `there is no service ${hostname} with port ${port}`
-    : `no DestinationRule of ${hostname} has a subset ${subset}`;
+  if (read.cluster(`${direction}|${port}||${hostname}`) !== undefined) {
+    return `no DestinationRule of ${hostname} has a subset ${subset}`;
+  }
+  const known = read.clusterNames.flatMap((each) => parseClusterName(each) ?? []);
+  const ports = known.filter((each) => each.hostname === hostname && each.direction === direction);
+  if (ports.length > 0) {
+    const list = [...new Set(ports.map((each) => each.port))].join(", ");
+    return `service ${hostname} has no port ${port}, but ${list}`;
+  }
+  const near = nearest(
+    hostname,
+    known.map((each) => each.hostname),
+  );
+  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  return `no service ${hostname}${hint}`;
 }
 
 function sharesOf(

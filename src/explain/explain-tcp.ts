@@ -37,7 +37,7 @@ export function explainTcp(
     steps.push(...cluster.steps);
     const odds = weight / total;
     if (cluster.kind === "missing") {
-      const because = `cluster ${name} does not exist`;
+      const { because } = cluster;
       return [{ odds, kind: "reset", because, responseFlags: "NC", cluster: name }];
     }
     const { hosts, nobodyOdds, subset, origin } = cluster;

@@ -31,7 +31,7 @@ export interface ReadConfiguration {
   endpoints(cluster: ClusterConfig): EndpointsConfig | undefined;
   /** undefined: nobody asked the proxy. */
   hosts(cluster: string): readonly HostStatus[] | undefined;
-  readonly routeNames: readonly string[];
+  readonly clusterNames: readonly string[];
 }
 
 const known = new WeakMap<ProxyConfiguration, ReadConfiguration>();
@@ -67,7 +67,7 @@ function create(configuration: ProxyConfiguration): ReadConfiguration {
       return endpointsOf(endpoints.get(discovery.serviceName) ?? endpoints.get(cluster.name));
     },
     hosts: (name) => configuration.hosts.get(name),
-    routeNames: [...routes.keys()],
+    clusterNames: [...clusters.keys()],
   };
 }
 

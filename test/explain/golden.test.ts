@@ -52,11 +52,11 @@ test("weights: odds of clusters, and the lines that say so", async () => {
      6  ✗  Cluster              outbound|9080|v2|reviews.default.svc.cluster.local does not exist on this proxy
                                 no DestinationRule of reviews.default.svc.cluster.local has a subset v2
 
-    => 80 % 503 NC: cluster outbound|9080|v1|reviews.default.svc.cluster.local does not exist, 20 % 503 NC: cluster outbound|9080|v2|reviews.default.svc.cluster.local does not exist
+    => 80 % 503 NC: no DestinationRule of reviews.default.svc.cluster.local has a subset v1, 20 % 503 NC: no DestinationRule of reviews.default.svc.cluster.local has a subset v2
 
     ODDS  OUTCOME  STATUS  FLAGS  DELAY  TIMEOUT  DESTINATION  BECAUSE
-    80 %  reply    503     NC     -      -        reviews v1   cluster outbound|9080|v1|reviews.default.svc.cluster.local does not exist
-    20 %  reply    503     NC     -      -        reviews v2   cluster outbound|9080|v2|reviews.default.svc.cluster.local does not exist
+    80 %  reply    503     NC     -      -        reviews v1   no DestinationRule of reviews.default.svc.cluster.local has a subset v1
+    20 %  reply    503     NC     -      -        reviews v2   no DestinationRule of reviews.default.svc.cluster.local has a subset v2
     "
   `);
 });
@@ -70,7 +70,7 @@ test("faults: delay and abort, each with its odds, over one route", async () => 
      2  ✓  Route configuration  9080
      3  ✓  Virtual host         reviews.default.svc.cluster.local:9080, exactly reviews
      4  ✓  Route                #2: path begins with "/half"
-                                ✗ #1: header end-user is missing, wanted exactly "jason"
+                                ✗ #1: header end-user is missing, wanted exactly "jason" (route-fault.yaml:29)
                                 route-fault.yaml:38:7  VirtualService default/reviews  spec.http[1]
                                 to reviews
                                 up to 2 retries on connect-failure, refused-stream, unavailable, cancelled, retriable-status-codes
@@ -153,7 +153,7 @@ test("rewrites", async () => {
      2  ✓  Route configuration  9080
      3  ✓  Virtual host         reviews.default.svc.cluster.local:9080, exactly reviews
      4  ✓  Route                #2: every request
-                                ✗ #1: path is "/v1/books", wanted a path that begins with "/old"
+                                ✗ #1: path is "/v1/books", wanted a path that begins with "/old" (route-rewrite.yaml:29)
                                 route-rewrite.yaml:34:7  VirtualService default/reviews  spec.http[1]
                                 to reviews
                                 up to 2 retries on connect-failure, refused-stream, unavailable, cancelled, retriable-status-codes
@@ -181,7 +181,7 @@ test("redirects", async () => {
      2  ✓  Route configuration  9080
      3  ✓  Virtual host         reviews.default.svc.cluster.local:9080, exactly reviews
      4  ✓  Route                #2: path begins with "/p"
-                                ✗ #1: path is "/p/q", wanted exactly "/a"
+                                ✗ #1: path is "/p/q", wanted exactly "/a" (route-redirect.yaml:32)
                                 route-redirect.yaml:35:7  VirtualService default/reviews  spec.http[1]
      5  ✓  Redirect             301 to https://reviews:9080/q/q?x=1
 
@@ -202,7 +202,7 @@ test("direct responses", async () => {
      2  ✓  Route configuration  9080
      3  ✓  Virtual host         reviews.default.svc.cluster.local:9080, exactly reviews
      4  ✓  Route                #2: every request
-                                ✗ #1: path is "/", wanted exactly "/tea"
+                                ✗ #1: path is "/", wanted exactly "/tea" (route-direct-response.yaml:32)
                                 route-direct-response.yaml:40:7  VirtualService default/reviews  spec.http[1]
      5  ✓  Direct response      503 with 0 bytes of body
 
@@ -223,8 +223,8 @@ test("mirrors", async () => {
      2  ✓  Route configuration  9080
      3  ✓  Virtual host         reviews.default.svc.cluster.local:9080, exactly reviews
      4  ✓  Route                #3: every request
-                                ✗ #1: path is "/", wanted a path that begins with "/one"
-                                ✗ #2: path is "/", wanted a path that begins with "/none"
+                                ✗ #1: path is "/", wanted a path that begins with "/one" (route-mirror.yaml:41)
+                                ✗ #2: path is "/", wanted a path that begins with "/none" (route-mirror.yaml:47)
                                 route-mirror.yaml:53:7  VirtualService default/reviews  spec.http[2]
                                 to reviews
                                 up to 2 retries on connect-failure, refused-stream, unavailable, cancelled, retriable-status-codes
@@ -283,7 +283,7 @@ test("hash policies, of load balancers that only Envoy has", async () => {
      2  ✓  Route configuration  9080
      3  ✓  Virtual host         reviews.default.svc.cluster.local:9080, exactly reviews
      4  ✓  Route                #2: every request
-                                ✗ #1: path is "/", wanted a path that begins with "/v2"
+                                ✗ #1: path is "/", wanted a path that begins with "/v2" (route-hash-policy.yaml:45)
                                 route-hash-policy.yaml:49:7  VirtualService default/reviews  spec.http[1]
                                 to reviews
                                 up to 2 retries on connect-failure, refused-stream, unavailable, cancelled, retriable-status-codes
@@ -362,7 +362,7 @@ test("a gateway, by the host that is asked for", async () => {
      2  ✓  Route configuration  http.8080
      3  ✓  Virtual host         books.example.com:8080, exactly books.example.com
      4  ✓  Route                #2: every request
-                                ✗ #1: path is "/", wanted a path that begins with "/ratings"
+                                ✗ #1: path is "/", wanted a path that begins with "/ratings" (gateway-http.yaml:83)
                                 gateway-http.yaml:73:7  VirtualService default/books  spec.http[0]
                                 to reviews
                                 up to 2 retries on connect-failure, refused-stream, unavailable, cancelled, retriable-status-codes

@@ -51,7 +51,9 @@ function stepLines(step: Step, number: number, width: number, colors: Colors): s
   const dimmed = (text: string): void => {
     lines.push(`${indent} ${colors.dim(shown(text))}`);
   };
-  for (const { name, why } of step.tried ?? []) dimmed(`✗ ${name}: ${why}`);
+  for (const { name, why, origin } of step.tried ?? []) {
+    dimmed(`✗ ${name}: ${why}${shortPlace(origin)}`);
+  }
   if (step.origin !== undefined) dimmed(originText(step.origin));
   for (const fact of step.facts ?? []) lines.push(`${indent} ${shown(fact)}`);
   return lines;
@@ -73,6 +75,12 @@ function paint(mark: StepMark, colors: Colors): (text: string) => string {
 export function originText({ object, field, source }: Origin): string {
   const place = source === undefined ? [] : [`${source.file}:${source.line}:${source.column}`];
   return [...place, object, ...(field === undefined ? [] : [field])].join("  ");
+}
+
+/** ` (mesh.yaml:31)` */
+function shortPlace(origin: Origin | undefined): string {
+  const source = origin?.source;
+  return source === undefined ? "" : ` (${source.file}:${source.line})`;
 }
 
 const HEADER = ["ODDS", "OUTCOME", "STATUS", "FLAGS", "DELAY", "TIMEOUT", "DESTINATION", "BECAUSE"];

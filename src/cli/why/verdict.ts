@@ -11,14 +11,14 @@ export function verdictOf({ outcomes, steps }: Explanation): string {
   const rest = sum(others);
   const parts: string[] = [];
   if (others.length > 0) {
-    const endings = grouped(others).map(
+    const endings = grouped(others, endingKey).map(
       ({ outcome, odds }) => `${percent(odds / rest)} ${endingText(outcome, steps)}`,
     );
     parts.push(
       endings.length === 1 ? (endings[0] ?? "").replace(/^100 % /, "") : endings.join(", "),
     );
   }
-  for (const { outcome, odds } of grouped(faults)) {
+  for (const { outcome, odds } of grouped(faults, faultKey)) {
     const before = others.length > 0 ? " before" : "";
     parts.push(`${percent(odds)} answered ${outcome.status}${before} by the ${cause(outcome)}`);
   }
@@ -51,11 +51,19 @@ interface Group {
 }
 
 /** Outcomes that differ in their delay only are one to a reader of a sentence. */
-function grouped(outcomes: readonly Outcome[]): readonly Group[] {
+const endingKey = ({ kind, status, cluster, location, because }: Outcome): string =>
+  JSON.stringify([kind, status, cluster, location, because]);
+
+/** Where the request would have gone is nothing to it. */
+const faultKey = ({ status, origin }: Outcome): string => JSON.stringify([status, origin]);
+
+function grouped(
+  outcomes: readonly Outcome[],
+  keyOf: (outcome: Outcome) => string,
+): readonly Group[] {
   const groups = new Map<string, Group>();
   for (const outcome of outcomes) {
-    const { kind, status, cluster, location, because } = outcome;
-    const key = JSON.stringify([kind, status, cluster, location, because]);
+    const key = keyOf(outcome);
     const odds = (groups.get(key)?.odds ?? 0) + outcome.odds;
     groups.set(key, { outcome, odds });
   }
@@ -71,8 +79,9 @@ function endingText(outcome: Outcome, steps: readonly Step[]): string {
     case "redirect":
       return `${status} to ${location}`;
     case "reply": {
-      const flags = responseFlags === undefined ? "" : ` ${responseFlags}`;
-      return `${status}${flags}: ${reason(because, steps)}`;
+      // That some are held up before is said apart.
+      const flags = (responseFlags ?? "").replace(/^DI,?/, "");
+      return `${[status, flags].join(" ").trimEnd()}: ${reason(because, steps)}`;
     }
     case "reset":
       return `connection refused or closed: ${because}`;
