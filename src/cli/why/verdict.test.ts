@@ -31,7 +31,11 @@ test("the shares of those that go on, then who does not, then who waits", () => 
     to("v1", 0.225, { hosts: [host(0.5), host(0.5)] }),
     to("v1", 0.225, { delayMs: 2000, responseFlags: "DI", hosts: [host(0.5), host(0.5)] }),
     to("v3", 0.225, { hosts: [host(1), host(0, "failed_outlier_check")] }),
-    to("v3", 0.225, { delayMs: 2000, responseFlags: "DI" }),
+    to("v3", 0.225, {
+      delayMs: 2000,
+      responseFlags: "DI",
+      hosts: [host(1), host(0, "failed_outlier_check")],
+    }),
     fault(0.05, { cluster: "outbound|80|v1|reviews" }),
     fault(0.05, { cluster: "outbound|80|v3|reviews", delayMs: 2000, responseFlags: "DI,FI" }),
   ];
