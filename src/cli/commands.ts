@@ -121,6 +121,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./proxy-status.ts")).proxyStatusCommand,
   },
   {
+    name: "proxy-config",
+    group: "Look",
+    summary: "show a proxy's configuration as it has it",
+    aliases: ["pc"],
+    load: async () => (await import("./proxy-config.ts")).proxyConfigCommand,
+  },
+  {
     name: "top",
     group: "Look",
     summary: "show services by success rate, requests a second and latency",
@@ -131,6 +138,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "Look",
     summary: "show requests as they go by",
     load: async () => (await import("./tap.ts")).tapCommand,
+  },
+  {
+    name: "troubleshoot",
+    group: "Explain",
+    summary: "find the first thing that is wrong between two workloads, or in the mesh",
+    load: async () => (await import("./troubleshoot.ts")).troubleshootCommand,
   },
   {
     name: "test",

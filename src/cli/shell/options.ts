@@ -47,10 +47,13 @@ export function logLevelOption(text: string): LogLevel {
 }
 
 /** A flag of `host:port`; help shows the default as it is written. */
-export function addressOption(flags: string, description: string, fallback: SocketAddress): Option {
-  return new Option(flags, description)
-    .argParser(parseAddressOption)
-    .default(fallback, formatSocketAddress(fallback));
+export function addressOption(
+  flags: string,
+  description: string,
+  fallback?: SocketAddress,
+): Option {
+  const option = new Option(flags, description).argParser(parseAddressOption);
+  return fallback === undefined ? option : option.default(fallback, formatSocketAddress(fallback));
 }
 
 /** A flag of a duration, in milliseconds for the program; without a default when `fallbackMs` is undefined. */

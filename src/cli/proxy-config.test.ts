@@ -1,0 +1,220 @@
+// `sampan proxy-config`: istioctl's columns out of a dump and out of a running proxy, filters, and messages as JSON.
+import { expect, test } from "bun:test";
+import type { Files } from "#base/files.ts";
+import type { HttpAnswer, HttpClient } from "#base/http-client.ts";
+import { EXIT } from "./shell/exit-status.ts";
+import { runFake } from "./testing/fake-shell.ts";
+
+const TYPE = "type.googleapis.com/envoy.admin.v3.";
+const NETWORK = "type.googleapis.com/envoy.extensions.filters.network.";
+const metadata = (kind: string, name: string): object => ({
+  filter_metadata: {
+    istio: { config: `/apis/networking.istio.io/v1/namespaces/default/${kind}/${name}` },
+  },
+});
+
+const DUMP = {
+  configs: [
+    {
+      "@type": `${TYPE}ClustersConfigDump`,
+      dynamic_active_clusters: [
+        {
+          cluster: {
+            name: "outbound|9080|v1|reviews.default.svc.cluster.local",
+            type: "EDS",
+            metadata: metadata("destination-rule", "reviews"),
+          },
+        },
+        { cluster: { name: "outbound|9080||ratings.default.svc.cluster.local", type: "EDS" } },
+        { cluster: { name: "InboundPassthroughCluster", type: "ORIGINAL_DST" } },
+        { cluster: { name: "broken", type: 17.5 } },
+      ],
+    },
+    {
+      "@type": `${TYPE}ListenersConfigDump`,
+      dynamic_listeners: [
+        {
+          name: "l",
+          active_state: {
+            listener: {
+              name: "l",
+              address: { socket_address: { address: "0.0.0.0", port_value: 8443 } },
+              filter_chains: [
+                {
+                  filter_chain_match: { transport_protocol: "tls", server_names: ["a.example"] },
+                  filters: [
+                    {
+                      name: "http",
+                      typed_config: {
+                        "@type": `${NETWORK}http_connection_manager.v3.HttpConnectionManager`,
+                        stat_prefix: "x",
+                        rds: { route_config_name: "http.8443", config_source: { ads: {} } },
+                      },
+                    },
+                  ],
+                },
+                {
+                  filters: [
+                    {
+                      name: "tcp",
+                      typed_config: {
+                        "@type": `${NETWORK}tcp_proxy.v3.TcpProxy`,
+                        stat_prefix: "x",
+                        cluster: "BlackHoleCluster",
+                      },
+                    },
+                  ],
+                },
+              ],
+            },
+          },
+        },
+      ],
+    },
+    {
+      "@type": `${TYPE}RoutesConfigDump`,
+      dynamic_route_configs: [
+        {
+          route_config: {
+            name: "9080",
+            virtual_hosts: [
+              {
+                name: "reviews:9080",
+                domains: ["reviews.default.svc.cluster.local", "reviews"],
+                routes: [
+                  {
+                    match: { path: "/exact" },
+                    route: { cluster: "c" },
+                    metadata: metadata("virtual-service", "reviews"),
+                  },
+                  { match: { prefix: "/" }, route: { cluster: "c" } },
+                ],
+              },
+            ],
+          },
+        },
+      ],
+    },
+  ],
+};
+
+const host = (address: string, health: object): object => ({
+  address: { socket_address: { address, port_value: 15006 } },
+  health_status: { eds_health_status: "HEALTHY", ...health },
+});
+const CLUSTERS = {
+  cluster_statuses: [
+    {
+      name: "outbound|9080||details.default.svc.cluster.local",
+      host_statuses: [
+        host("127.0.1.8", { failed_outlier_check: true }),
+        host("127.0.1.2", { failed_active_health_check: true }),
+      ],
+    },
+  ],
+};
+
+const FILES: Readonly<Record<string, string>> = {
+  "dump.json": JSON.stringify(DUMP),
+  "clusters.json": JSON.stringify(CLUSTERS),
+  "mesh.yaml": "kind: x",
+};
+const files = {
+  read: async (path: string) => {
+    const text = FILES[path.replace(/^\//, "")];
+    if (text === undefined) return { kind: "failed", reason: "ENOENT" };
+    return { kind: "read", bytes: new TextEncoder().encode(text) };
+  },
+} as unknown as Files;
+
+const fromFile = (page: string, ...args: readonly string[]) =>
+  runFake(["pc", page, "-f", "dump.json", "--clusters-file", "clusters.json", ...args], { files });
+
+test.each([
+  [
+    ["cluster"],
+    [
+      "SERVICE FQDN                       PORT  SUBSET  DIRECTION  TYPE          DESTINATION RULE",
+      "InboundPassthroughCluster          -     -       -          ORIGINAL_DST",
+      "ratings.default.svc.cluster.local  9080  -       outbound   EDS",
+      "reviews.default.svc.cluster.local  9080  v1      outbound   EDS           reviews.default",
+    ],
+  ],
+  [
+    ["c", "--fqdn", "reviews", "--subset", "v1"],
+    [
+      "SERVICE FQDN                       PORT  SUBSET  DIRECTION  TYPE  DESTINATION RULE",
+      "reviews.default.svc.cluster.local  9080  v1      outbound   EDS   reviews.default",
+    ],
+  ],
+  [
+    ["listener", "--port", "8443"],
+    [
+      "ADDRESSES  PORT  MATCH                       DESTINATION",
+      "0.0.0.0    8443  Trans: tls; SNI: a.example  Route: http.8443",
+      "0.0.0.0    8443  ALL                         Cluster: BlackHoleCluster",
+    ],
+  ],
+  [
+    ["route"],
+    [
+      "NAME  VHOST NAME    DOMAINS           MATCH   VIRTUAL SERVICE",
+      "9080  reviews:9080  reviews, +1 more  /exact  reviews.default",
+      "9080  reviews:9080  reviews, +1 more  /*",
+    ],
+  ],
+  [
+    ["endpoint", "--fqdn", "details"],
+    [
+      "ENDPOINT         STATUS     OUTLIER CHECK  CLUSTER",
+      "127.0.1.2:15006  UNHEALTHY  OK             outbound|9080||details.default.svc.cluster.local",
+      "127.0.1.8:15006  HEALTHY    FAILED         outbound|9080||details.default.svc.cluster.local",
+    ],
+  ],
+  [["ep", "--status", "draining"], ["ENDPOINT  STATUS  OUTLIER CHECK  CLUSTER"]],
+])("%j of a dump", async ([page = "", ...args], lines) => {
+  const { status, stdout, stderr } = await fromFile(page, ...args);
+  expect(status).toBe(EXIT.ok);
+  expect(stdout.trimEnd().split("\n")).toEqual(lines);
+  expect(stderr).toStartWith("left out: cluster broken: ");
+});
+
+test("JSON is the messages, each once", async () => {
+  const listeners = JSON.parse((await fromFile("listener", "-o", "json")).stdout) as object[];
+  expect(listeners).toHaveLength(1);
+  expect(listeners[0]).toMatchObject({
+    name: "l",
+    address: { socketAddress: { portValue: 8443 } },
+  });
+});
+
+test.each([
+  [["cluster"], EXIT.usage, "Which proxy?"],
+  [["cluster", "-f", "missing.json"], EXIT.unreadable, "Cannot read"],
+  [["cluster", "-f", "mesh.yaml"], EXIT.unreadable, "no JSON object"],
+  [["bootstrap", "-f", "dump.json"], EXIT.failed, "no bootstrap"],
+])("%j says what is wrong", async (args, wanted, words) => {
+  const { status, stdout, stderr } = await runFake(["pc", ...args], { files });
+  expect([status, stdout]).toEqual([wanted, ""]);
+  expect(stderr).toContain(words);
+});
+
+test("log levels are posted to the proxy's admin page", async () => {
+  const asked: string[] = [];
+  const httpClient: HttpClient = {
+    request: async ({ method, url }): Promise<HttpAnswer> => {
+      asked.push(`${method} ${url}`);
+      return { kind: "answered", status: 200, body: "active loggers:\n  main: debug\n" };
+    },
+  };
+  const run = (...args: string[]) =>
+    runFake(["pc", "log", "--admin", "127.0.1.5:15000", ...args], { httpClient });
+  expect((await run()).stdout).toBe("active loggers:\n  main: debug\n");
+  await run("--level", "debug");
+  await run("--level", "xds:debug,main:info");
+  expect(asked).toEqual([
+    "POST http://127.0.1.5:15000/logging",
+    "POST http://127.0.1.5:15000/logging?level=debug",
+    "POST http://127.0.1.5:15000/logging?paths=xds%3Adebug%2Cmain%3Ainfo",
+  ]);
+});

@@ -1,0 +1,222 @@
+// `sampan proxy-config PAGE PROXY`: a proxy's configuration as it has it, ours or Envoy's, in istioctl's columns.
+import { Command, Option } from "commander";
+import { BootstrapSchema } from "#api/envoy/config/bootstrap/v3/bootstrap_pb.ts";
+import type { SocketAddress } from "#base/net.ts";
+import { CLUSTER_PAGE, ENDPOINT_PAGE } from "./proxy-config/clusters.ts";
+import { findAdmin, findProxyConfiguration } from "./proxy-config/find.ts";
+import { LISTENER_PAGE, ROUTE_PAGE } from "./proxy-config/listeners.ts";
+import { type ConfigPage, choose, jsonOf } from "./proxy-config/rows.ts";
+import { secretPage } from "./proxy-config/secrets.ts";
+import { EXIT } from "./shell/exit-status.ts";
+import { addressOption, pilotOption } from "./shell/options.ts";
+import { type OutputFormat, outputOption, printResult } from "./shell/output.ts";
+import { plain } from "./shell/plain.ts";
+import { runs, type Shell } from "./shell/shell.ts";
+
+interface PageFlags {
+  readonly output: Exclude<OutputFormat, "wide">;
+  readonly pilot: SocketAddress;
+  readonly admin?: SocketAddress;
+  readonly file?: string;
+  readonly clustersFile?: string;
+  readonly [filter: string]: unknown;
+}
+
+interface PageEntry {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly page: (shell: Shell) => ConfigPage;
+  /** Flags that choose rows: the flag, and what it is. */
+  readonly filters: readonly (readonly [flags: string, description: string])[];
+  readonly example: string;
+}
+
+const PAGES: readonly PageEntry[] = [
+  {
+    name: "cluster",
+    aliases: ["clusters", "c"],
+    summary: "where it may send: services, ports, subsets",
+    page: () => CLUSTER_PAGE,
+    filters: [
+      ["--fqdn <host>", "only of this service: reviews, or its whole host name"],
+      ["--port <n>", "only of this port"],
+      ["--subset <name>", "only of this subset"],
+      ["--direction <name>", "only inbound or outbound"],
+    ],
+    example: "productpage-v1-1 --fqdn reviews",
+  },
+  {
+    name: "listener",
+    aliases: ["listeners", "l"],
+    summary: "what it listens on, and where that leads",
+    page: () => LISTENER_PAGE,
+    filters: [
+      ["--address <host>", "only at this address"],
+      ["--port <n>", "only at this port"],
+    ],
+    example: "productpage-v1-1 --port 15001",
+  },
+  {
+    name: "route",
+    aliases: ["routes", "r"],
+    summary: "virtual hosts and their routes",
+    page: () => ROUTE_PAGE,
+    filters: [["--name <name>", "only of this route configuration"]],
+    example: "productpage-v1-1 --name 9080",
+  },
+  {
+    name: "endpoint",
+    aliases: ["endpoints", "ep"],
+    summary: "hosts with their health and ejections",
+    page: () => ENDPOINT_PAGE,
+    filters: [
+      ["--cluster <name>", "only of this cluster"],
+      ["--fqdn <host>", "only of this service"],
+      ["--status <status>", "only with this status: healthy, unhealthy, draining"],
+      ["--address <host>", "only at this address"],
+      ["--port <n>", "only at this port"],
+    ],
+    example: "productpage-v1-1 --fqdn details",
+  },
+  {
+    name: "secret",
+    aliases: ["secrets", "s"],
+    summary: "certificates, never their keys",
+    page: (shell) => secretPage(shell.clock.wallMs()),
+    filters: [],
+    example: "gateway",
+  },
+];
+
+function report(shell: Shell, message: string, status: number): number {
+  shell.terminal.writeError(`sampan proxy-config: ${message}\n`);
+  return status;
+}
+
+async function showPage(
+  shell: Shell,
+  entry: PageEntry,
+  proxy: string | undefined,
+  flags: PageFlags,
+): Promise<number> {
+  const { admin, file, clustersFile, pilot, output, ...filters } = flags;
+  const found = await findProxyConfiguration(shell, { proxy, pilot, admin, file, clustersFile });
+  if (found.kind === "failed") return report(shell, found.message, found.status);
+  const page = entry.page(shell);
+  const rows = choose(page.rows(found.configuration), filters as Record<string, string>);
+  // A message that makes several rows is printed once.
+  const values = [...new Map(rows.map(({ json }) => [JSON.stringify(json()), json()])).values()];
+  printResult(shell.terminal, output, {
+    table: () => [page.columns, ...rows.map(({ cells }) => cells.map((cell) => plain(cell)))],
+    value: values,
+  });
+  for (const { kind, name, reason } of found.configuration.unreadable) {
+    shell.terminal.writeError(`left out: ${kind} ${plain(name)}: ${plain(reason)}\n`);
+  }
+  return EXIT.ok;
+}
+
+async function showBootstrap(
+  shell: Shell,
+  proxy: string | undefined,
+  flags: PageFlags,
+): Promise<number> {
+  const { admin, file, clustersFile, pilot, output } = flags;
+  const found = await findProxyConfiguration(shell, { proxy, pilot, admin, file, clustersFile });
+  if (found.kind === "failed") return report(shell, found.message, found.status);
+  const { bootstrap } = found.configuration;
+  if (bootstrap === undefined) return report(shell, "The dump holds no bootstrap.", EXIT.failed);
+  const value = jsonOf(BootstrapSchema, bootstrap)();
+  printResult(shell.terminal, output, { table: () => [], value });
+  return EXIT.ok;
+}
+
+/** Log levels of a running proxy: shows them, or changes all or some. */
+async function showLog(
+  shell: Shell,
+  proxy: string | undefined,
+  { pilot, admin, level }: PageFlags & { readonly level?: string },
+): Promise<number> {
+  const found = await findAdmin(shell, { proxy, pilot, admin });
+  if (found.kind === "failed") return report(shell, found.message, found.status);
+  const query =
+    level === undefined
+      ? ""
+      : level.includes(":")
+        ? `?paths=${encodeURIComponent(level)}`
+        : `?level=${encodeURIComponent(level)}`;
+  const answer = await found.admin.post(`/logging${query}`);
+  if (answer.kind === "failed") return report(shell, answer.message, EXIT.failed);
+  for (const line of answer.body.trimEnd().split("\n")) shell.terminal.write(`${plain(line)}\n`);
+  return EXIT.ok;
+}
+
+function addSource(command: Command): Command {
+  return command
+    .argument("[proxy]", "the proxy: reviews-v1-1, or reviews-v1-1.default")
+    .addOption(addressOption("--admin <host:port>", "its admin pages, without a pilot"))
+    .addOption(pilotOption());
+}
+
+function addFiles(command: Command): Command {
+  return command
+    .option(
+      "-f, --file <dump>",
+      "a configuration dump instead of a running proxy, of ours or any Envoy",
+    )
+    .option("--clusters-file <json>", "its page /clusters?format=json, for hosts, with --file");
+}
+
+function pageCommand(shell: Shell, entry: PageEntry): Command {
+  const command = addFiles(addSource(new Command(entry.name)))
+    .summary(entry.summary)
+    .description(`Shows of a proxy's configuration: ${entry.summary}.`)
+    .aliases(entry.aliases)
+    .addOption(outputOption(["table", "json", "yaml"]));
+  for (const [flags, description] of entry.filters) command.option(flags, description);
+  return command
+    .addHelpText("after", `\nExample:\n  sampan proxy-config ${entry.name} ${entry.example}\n`)
+    .action(
+      runs(shell, (proxy: string | undefined, flags: PageFlags) =>
+        showPage(shell, entry, proxy, flags),
+      ),
+    );
+}
+
+export function proxyConfigCommand(shell: Shell): Command {
+  const group = new Command("proxy-config").description(
+    "Shows a proxy's configuration as it has it, ours or Envoy's, in istioctl's columns; -o json prints Envoy's messages.",
+  );
+  for (const entry of PAGES) group.addCommand(pageCommand(shell, entry));
+  group.addCommand(
+    addFiles(addSource(new Command("bootstrap")))
+      .summary("what it was started with")
+      .description("Shows the bootstrap that a proxy was started with.")
+      .addOption(
+        new Option("-o, --output <format>", "format of the result")
+          .choices(["json", "yaml"])
+          .default("json"),
+      )
+      .addHelpText("after", "\nExample:\n  sampan proxy-config bootstrap reviews-v1-1 -o yaml\n")
+      .action(
+        runs(shell, (proxy: string | undefined, flags: PageFlags) =>
+          showBootstrap(shell, proxy, flags),
+        ),
+      ),
+  );
+  group.addCommand(
+    addSource(new Command("log"))
+      .summary("its log levels, to see and to change")
+      .description("Shows the log levels of a running proxy, or changes them.")
+      .option("--level <levels>", "of everything (debug), or of some (xds:debug,main:info)")
+      .addHelpText(
+        "after",
+        "\nExamples:\n  sampan proxy-config log reviews-v1-1\n  sampan proxy-config log reviews-v1-1 --level debug\n",
+      )
+      .action(
+        runs(shell, (proxy: string | undefined, flags: PageFlags) => showLog(shell, proxy, flags)),
+      ),
+  );
+  return group;
+}

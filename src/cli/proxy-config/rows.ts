@@ -1,0 +1,48 @@
+// What one page of `sampan proxy-config` shows: its columns, and a row for each resource with the message behind it.
+import type { DescMessage, JsonValue, MessageShape } from "@bufbuild/protobuf";
+import { messageToDumpedJson } from "#api/json-unknown-any.ts";
+import type { ProxyConfiguration } from "#explain/proxy-configuration.ts";
+
+/** A message of Envoy's API in its JSON form, names in camelCase: what `-o json` prints, in a list. */
+export type EnvoyJson = JsonValue;
+
+export interface ConfigRow {
+  readonly cells: readonly string[];
+  /** What the flags of the page choose by: "port" -> "9080". */
+  readonly keys: Readonly<Record<string, string>>;
+  readonly json: () => EnvoyJson;
+}
+
+export interface ConfigPage {
+  /** istioctl's. */
+  readonly columns: readonly string[];
+  readonly rows: (configuration: ProxyConfiguration) => readonly ConfigRow[];
+}
+
+/** The same text for all rows of one message. */
+export const jsonOf =
+  <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>) =>
+  (): EnvoyJson =>
+    messageToDumpedJson(schema, message);
+
+/** "default/reviews" of "VirtualService default/reviews" as istioctl writes it: reviews.default. */
+export function shortObject(object: string | undefined): string {
+  const [, namespace, name] = /^\S+ ([^/]*)\/(.+)$/.exec(object ?? "") ?? [];
+  return name === undefined ? "" : `${name}.${namespace}`;
+}
+
+/** Rows that every given filter fits; a text fits as a whole, a service also as the beginning of its host name. */
+export function choose(
+  rows: readonly ConfigRow[],
+  filters: Readonly<Record<string, string | undefined>>,
+): readonly ConfigRow[] {
+  const wanted = Object.entries(filters).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return rows.filter(({ keys }) =>
+    wanted.every(([key, value]) => {
+      const found = keys[key] ?? "";
+      return found === value || (key === "fqdn" && found.startsWith(`${value}.`));
+    }),
+  );
+}
