@@ -4,7 +4,7 @@ import type { Listener } from "#api/envoy/config/listener/v3/listener_pb.ts";
 import { HttpConnectionManagerSchema } from "#api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { quoted } from "#base/log.ts";
 import { nearest } from "#base/nearest.ts";
-import type { ProxyConfiguration } from "#explain/proxy-configuration.ts";
+import { EMPTY_CONFIGURATION, type ProxyConfiguration } from "#explain/proxy-configuration.ts";
 import type { Snapshot } from "#pilot/model/snapshot.ts";
 import { clusters } from "#pilot/translate/cluster.ts";
 import { endpoints } from "#pilot/translate/endpoint.ts";
@@ -92,13 +92,12 @@ export function configurationOf(snapshot: Snapshot, from: FolderProxy): ProxyCon
   const allListeners = listeners(proxy, snapshot).map(({ message }) => message);
   const discovered = translated.filter(({ message }) => message.edsClusterConfig !== undefined);
   return {
+    ...EMPTY_CONFIGURATION,
     bootstrap,
     listeners: allListeners,
     routes: routeNamesOf(allListeners).map((name) => routes(proxy, snapshot, name).message),
     clusters: translated.map(({ message }) => message),
     endpoints: discovered.map(({ name }) => endpoints(proxy, snapshot, name).message),
-    secrets: [],
-    hosts: new Map(),
   };
 }
 
