@@ -158,5 +158,5 @@ export async function findMeshes(
     const isRunning = await isRecordedProcess(files, record);
     found.push({ name, path: `${folder}/${name}`, record, isRunning });
   }
-  return found;
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -123,7 +123,8 @@ class Run {
         terminal.writeError(formatFailure(result.failure, verbosityOf(flags), command));
         return result.failure.status;
       case "stopped":
-        return EXIT.ok;
+        // Who was only asked something has not answered; who was starting something has stopped in order.
+        return only !== undefined && this.session.mesh === undefined ? EXIT.failed : EXIT.ok;
       case "completed":
         await this.#serve();
         await result.undo();
