@@ -128,6 +128,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./proxy-config.ts")).proxyConfigCommand,
   },
   {
+    name: "stats",
+    group: "Look",
+    summary: "show a proxy's statistics",
+    aliases: ["envoy-stats"],
+    load: async () => (await import("./stats.ts")).statsCommand,
+  },
+  {
     name: "top",
     group: "Look",
     summary: "show services by success rate, requests a second and latency",
