@@ -3,9 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type PilotProcess, SAMPAN, startPilotProcess } from "../support/pilot-process.ts";
 import { openTerminal } from "../support/pty.ts";
-
-const SAMPAN = join(import.meta.dir, "../../bin/sampan");
 
 const RULE = `# Copyright of the file
 
@@ -33,31 +32,12 @@ spec:
 
 const home = mkdtempSync(join(tmpdir(), "sampan-configuration-"));
 const folder = join(home, "mesh");
-type PilotProcess = ReturnType<typeof Bun.spawn>;
-
-/** Resolves when it serves, with its HTTP address. */
-async function startPilot(config: string): Promise<readonly [PilotProcess, string]> {
-  const flags = ["--xds-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"];
-  const state = ["--state-dir", `${config}-state`, "--ignore-preflight-errors=all"];
-  const started = Bun.spawn([SAMPAN, "pilot", "--config", config, ...flags, ...state], {
-    stdout: "pipe",
-    stderr: "ignore",
-  });
-  let output = "";
-  for await (const chunk of started.stdout) {
-    output += new TextDecoder().decode(chunk);
-    const [, http] = /^ready xds \S+ http (\S+)$/m.exec(output) ?? [];
-    if (http !== undefined) return [started, http];
-  }
-  throw new Error(`the pilot ended: ${output}`);
-}
-
 let pilot: PilotProcess | undefined;
 let address = "";
 
 beforeAll(async () => {
   await Bun.write(join(folder, "rules.yaml"), RULE);
-  [pilot, address] = await startPilot(folder);
+  [pilot, address] = await startPilotProcess(folder);
 });
 afterAll(async () => {
   pilot?.kill();
@@ -161,7 +141,7 @@ test.each([
 test("a pilot that is killed in the middle of writing leaves whole files", async () => {
   const victim = join(home, "victim");
   await Bun.write(join(victim, "rules.yaml"), RULE);
-  const [started, where] = await startPilot(victim);
+  const [started, where] = await startPilotProcess(victim);
   const url = `http://${where}/apis/networking.istio.io/v1/namespaces/default/destinationrules/ratings`;
   const text = (host: string): string =>
     RULE.split("---\n# another\n")[1]?.replace("ratings.default", host) ?? "";

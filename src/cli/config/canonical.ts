@@ -1,20 +1,19 @@
 // Objects as text that two of them can be compared by: what a server adds is left out, fields are in the order of their names.
 import { renderYaml } from "#api/yaml-edit.ts";
+import { sortFields } from "#base/sort-fields.ts";
 import { type ObjectJson, plainObjectJson } from "#pilot/api/object-json.ts";
 import type { ConfigObject } from "#pilot/model/object.ts";
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, child]) => [name, sorted(child)]));
-}
 
 /** Of an answer of the API. */
 export function canonicalYaml({ apiVersion, kind, metadata, spec }: ObjectJson): string {
   const { name, namespace, labels, annotations } = metadata;
   return renderYaml(
-    sorted({ apiVersion, kind, metadata: without({ name, namespace, labels, annotations }), spec }),
+    sortFields({
+      apiVersion,
+      kind,
+      metadata: without({ name, namespace, labels, annotations }),
+      spec,
+    }),
   );
 }
 

@@ -307,6 +307,10 @@ test("dry runs answer as writes and change nothing", async () => {
   expect(
     await world.status(`${REVIEWS}?dryRun=All`, { method: "PUT", body: { ...VALID, spec: {} } }),
   ).toBe(422);
+  const { metadata } = await world.json(REVIEWS);
+  const dry = await world.json(`${REVIEWS}?dryRun=All`, { method: "PUT", body: VALID });
+  expect(dry.spec).toEqual({ host: "a" });
+  expect(dry.metadata.resourceVersion).toBe(metadata.resourceVersion ?? "");
   expect(world.files.paths).toEqual(["a.yaml"]);
   expect(world.files.text("a.yaml")).toBe(YAML);
 });
@@ -321,6 +325,16 @@ test("a merge patch changes what it names", async () => {
   expect(patched.metadata.labels).toEqual({ team: "shop" });
   expect(patched.spec).toEqual({ host: "reviews.default.svc.cluster.local" });
   expect(world.files.text("a.yaml")).toContain("# in full");
+});
+
+test("of two patches at once one is told to try again", async () => {
+  const world = await World.start({ "a.yaml": YAML });
+  const headers = { "content-type": "application/merge-patch+json" };
+  const patch = (label: string): Promise<number> => {
+    const body = { metadata: { labels: { [label]: "x" } } };
+    return world.status(REVIEWS, { method: "PATCH", body, headers });
+  };
+  expect((await Promise.all([patch("a"), patch("b")])).sort()).toEqual([200, 409]);
 });
 
 test("warnings come as headers, as kubectl shows them", async () => {

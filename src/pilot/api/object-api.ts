@@ -5,6 +5,7 @@ import {
   type HttpServiceResponse,
   jsonResponse,
 } from "#base/http-service.ts";
+import { versionOf } from "../config/object-document.ts";
 import type { ConfigStore, PutOutcome, RemoveOutcome, WriteRefusal } from "../config/store.ts";
 import { API_GROUP, API_VERSIONS, KIND_NAMES } from "../model/kinds.ts";
 import { type ConfigObject, objectKey } from "../model/object.ts";
@@ -189,7 +190,10 @@ function patch(state: ObjectApiState, to: ObjectAddress, request: HttpServiceReq
   } catch {
     return statusResponse("BadRequest", "the body must be JSON");
   }
-  const merged = mergePatch(plainObjectJson(object, to.version), changes);
+  // Two patches at once must not undo each other: each is about the version that it was put together from.
+  const plain = plainObjectJson(object, to.version);
+  const seen = { ...plain, metadata: { ...plain.metadata, resourceVersion: versionOf(object) } };
+  const merged = mergePatch(seen, changes);
   return write(state, to, request, sentObject(merged, to, object));
 }
 
@@ -204,27 +208,34 @@ async function write(
   const { text, style, name, resourceVersion } = body.sent;
   // A YAML body is kept as it is written, so who writes one says in a header which version it is about.
   const seen = headers["if-match"]?.replace(/^"|"$/g, "") ?? resourceVersion;
-  const version = mustBe === "present" ? seen : undefined;
+  const wanted = mustBe === "present" ? seen : undefined;
+  const isDryRun = query.has("dryRun");
+  const before = find(state, to, name);
   const outcome = await state.store.put({
     text,
     file: "request body",
     style,
-    condition: { mustBe, ...(version === undefined ? {} : { version }) },
-    isDryRun: query.has("dryRun"),
+    condition: { mustBe, ...(wanted === undefined ? {} : { version: wanted }) },
+    isDryRun,
   });
-  return answerPut(state, { ...to, name }, outcome);
+  // A version that is written nowhere is nobody's: the answer of a dry run keeps the one that is there.
+  const version = isDryRun && before !== undefined ? versionOf(before) : undefined;
+  return answerPut(state, { ...to, name }, outcome, version);
 }
 
 function answerPut(
   state: ObjectApiState,
   to: ObjectAddress,
   outcome: PutOutcome,
+  version?: string,
 ): HttpServiceResponse {
   switch (outcome.kind) {
     case "created":
     case "configured":
     case "unchanged": {
-      const json = objectJson(outcome.object, state.records.of(outcome.object), to.version);
+      const made = objectJson(outcome.object, state.records.of(outcome.object), to.version);
+      const metadata = version === undefined ? {} : { resourceVersion: version };
+      const json = { ...made, metadata: { ...made.metadata, ...metadata } };
       const status = outcome.kind === "created" ? 201 : 200;
       return { ...jsonResponse(json, status), headers: warningHeaders(outcome.warnings) };
     }

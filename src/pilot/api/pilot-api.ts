@@ -25,6 +25,7 @@ import { notAllowed, refuseForeign } from "./guard.ts";
 import { renderMetrics } from "./metrics.ts";
 import { objectApi } from "./object-api.ts";
 import type { ObjectRecords } from "./object-records.ts";
+import { openApiPages } from "./openapi.ts";
 import { positionPage } from "./position-page.ts";
 import { type SetHealth, workloadHealth } from "./workload-health.ts";
 
@@ -74,6 +75,7 @@ export function createPilotApi(state: PilotApiState): HttpService {
     "/debug/documentz": (request) => documentPage(state.store, request),
     "/debug/positionz": (request) => positionPage(state.objects(), request),
     ...discoveryPages(state.version),
+    ...openApiPages(state.version),
   };
   const objects = {
     store: state.store,

@@ -2,8 +2,9 @@
 // that stand for themselves. Nothing is handed out before it was read back and found to hold exactly what was meant.
 import { parseYamlDocuments } from "#api/yaml.ts";
 import { editYaml, renderYaml, type YamlChange } from "#api/yaml-edit.ts";
-import { type ObjectKey, objectKey } from "../model/object.ts";
+import { type ConfigObject, type ObjectKey, objectKey } from "../model/object.ts";
 import { FileReadings } from "./file-readings.ts";
+import { sameContent } from "./object-document.ts";
 import type { ObjectPlace, PlacedObject } from "./placed-object.ts";
 import type { Reading } from "./read-document.ts";
 import type { DocumentSlice } from "./split-documents.ts";
@@ -13,10 +14,10 @@ export type EditedFile =
   | { readonly kind: "edited"; readonly text: string | undefined }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** What the object is to become; `hash` is that of the object in `text`. */
+/** What the object is to become; `object` is `text` as it was read. */
 export interface NewObject {
   readonly text: string;
-  readonly hash: string;
+  readonly object: ConfigObject;
   readonly style: "text" | "merge";
 }
 
@@ -47,7 +48,7 @@ export function replaceInFile(
   wanted: NewObject,
   known: KnownDocuments,
 ): EditedFile {
-  return change(text, seen, wanted.hash, known, (slice, place) =>
+  return change(text, seen, wanted.object, known, (slice, place) =>
     replacedSlice(slice, place, wanted),
   );
 }
@@ -76,7 +77,7 @@ export function appendToFile(
   if (before === undefined || unsure !== undefined) return refused(unsure ?? TOO_LARGE);
   const lineEnd = text === "" || text.endsWith("\n") ? "" : "\n";
   const after = `${text}${lineEnd}---\n${ownText(wanted.text)}`;
-  return verified(before, after, key, wanted.hash, known);
+  return verified(before, after, key, wanted.object, known);
 }
 
 /** A document as it is shown to who edits it: without the marker, and without comments that stand for themselves around it. */
@@ -97,7 +98,7 @@ const JUST_EDITED = "the file was just edited: try again";
 function change(
   text: string,
   { key, text: seenText }: SeenObject,
-  hash: string | undefined,
+  wanted: ConfigObject | undefined,
   known: KnownDocuments,
   edit: (slice: string, place: ObjectPlace) => string | undefined,
 ): EditedFile {
@@ -115,7 +116,7 @@ function change(
     if (edited === undefined) return refused("the document cannot be rewritten: edit it by hand");
     const start = offsetOfLine(text, slice.line);
     const after = text.slice(0, start) + edited + text.slice(start + slice.text.length);
-    return verified(slices, after, key, hash, known);
+    return verified(slices, after, key, wanted, known);
   }
   return refused(JUST_EDITED);
 }
@@ -151,12 +152,12 @@ function keyOf(reading: Reading): ObjectKey | undefined {
   return reading.kind === "wrong" ? reading.key : undefined;
 }
 
-/** The file as it would be, read again: `key` has the hash that it should have, and nothing else is different. */
+/** The file as it would be, read again: `key` is what it should be, and nothing else is different. */
 function verified(
   before: readonly PlacedSlice[],
   text: string,
   key: ObjectKey,
-  hash: string | undefined,
+  wanted: ConfigObject | undefined,
   known: KnownDocuments,
 ): EditedFile {
   const after = readSlices(text, known);
@@ -171,7 +172,9 @@ function verified(
   const readings = after.flatMap((slice) => slice.readings);
   const ours = readings.find((reading) => keyOf(reading) === key);
   const isMeant =
-    hash === undefined ? ours === undefined : ours?.kind === "object" && ours.object.hash === hash;
+    wanted === undefined
+      ? ours === undefined
+      : ours?.kind === "object" && sameContent(ours.object, wanted);
   if (!isMeant || others(before) !== others(after)) {
     return refused("the document cannot be told apart from what is around it: edit it by hand");
   }

@@ -58,6 +58,27 @@ test("what a program puts keeps the comments of fields that stay", async () => {
   expect(text).toEndWith(FILE.slice(FILE.indexOf("# before b")));
 });
 
+test("what a program puts may say its fields in another order", async () => {
+  const folder = await openFakeFolder({
+    "a.yaml": `${HEAD}metadata: { name: a }\nspec:\n  subsets:\n    - labels: { v: "1" } # one\n      name: v1\n  host: a\n`,
+  });
+  const value = (host: string): string =>
+    JSON.stringify({
+      metadata: { annotations: { note: "x\n" }, name: "a" },
+      kind: "DestinationRule",
+      apiVersion: "networking.istio.io/v1",
+      spec: { host, subsets: [{ name: "v1", labels: { v: "1" } }] },
+    });
+  expect(await put(folder, value("b"), "merge")).toMatchObject({ kind: "configured" });
+  expect(folder.files.text("a.yaml")).toContain('{ v: "1" } # one\n');
+  const [object] = folder.store.list();
+  expect(await put(folder, value("b"), "merge")).toEqual({
+    kind: "unchanged",
+    object: object as NonNullable<typeof object>,
+    warnings: [],
+  });
+});
+
 test("a removed document leaves the others as they are, and comments that stand for themselves", async () => {
   const folder = await openFakeFolder({ "all.yaml": FILE });
   await folder.store.remove(key("b"));

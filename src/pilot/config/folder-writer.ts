@@ -15,9 +15,8 @@ import {
 } from "./edit-file.ts";
 import { MAX_FILE_BYTES } from "./limits.ts";
 import { refusalOf } from "./memory-store.ts";
-import { readOneObject } from "./object-document.ts";
+import { readOneObject, sameContent } from "./object-document.ts";
 import { PlacedObject } from "./placed-object.ts";
-import type { ObjectReading } from "./read-document.ts";
 import type { PutOutcome, PutRequest, RemoveOutcome, WriteCondition } from "./store.ts";
 
 /** What happened to one file. */
@@ -71,22 +70,17 @@ export class FolderWriter {
     const refusal = refusalOf(before, request.condition);
     if (refusal !== undefined) return refusal;
     const warnings = reading.problems.map((problem) => problem());
-    const { hash } = reading.object;
-    if (before?.hash === hash && request.style === "merge") {
-      return { kind: "unchanged", object: before, warnings };
-    }
-    const path = this.#state.pathsOf(key)[0] ?? newPath(reading.object);
-    const edited = await this.#edited(path, key, { ...request, hash }, before);
+    const { object } = reading;
+    const isSame = before !== undefined && sameContent(before, object);
+    if (isSame && request.style === "merge") return { kind: "unchanged", object: before, warnings };
+    const path = this.#state.pathsOf(key)[0] ?? newPath(object);
+    const edited = await this.#edited(path, key, { ...request, object }, before);
     if (edited.kind === "refused") return this.#refused(path, edited.reason);
-    if (request.isDryRun !== true) {
-      const failure = await this.#write(path, edited.text);
-      if (failure !== undefined) return failure;
-    }
-    const object = this.#state.find(key) ?? reading.object;
-    if (before === undefined)
-      return { kind: "created", object: inForce(object, reading), warnings };
-    const kind = before.hash === hash ? "unchanged" : "configured";
-    return { kind, object: inForce(object, reading), warnings };
+    const kind = before === undefined ? "created" : isSame ? "unchanged" : "configured";
+    if (request.isDryRun === true) return { kind, object, warnings };
+    const failure = await this.#write(path, edited.text);
+    if (failure !== undefined) return failure;
+    return { kind, object: this.#state.find(key) ?? object, warnings };
   }
 
   async remove(
@@ -166,11 +160,6 @@ export class FolderWriter {
 
 function seenObject(key: ObjectKey, object: ConfigObject | undefined): SeenObject {
   return { key, text: object instanceof PlacedObject ? object.place.document.text : undefined };
-}
-
-/** After a dry run the store still shows the old one: the answer is what it would be. */
-function inForce(found: ConfigObject, { object }: ObjectReading): ConfigObject {
-  return found.hash === object.hash ? found : object;
 }
 
 /** `virtualservice.default.reviews.yaml`: no two objects have the same, because only names may hold dots. */

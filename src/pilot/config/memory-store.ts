@@ -7,7 +7,7 @@ import {
   type Problem,
 } from "../model/object.ts";
 import { ChangeFeed, differences } from "./change-feed.ts";
-import { readOneObject, versionOf } from "./object-document.ts";
+import { readOneObject, sameContent, versionOf } from "./object-document.ts";
 import { sortByAge } from "./parse-objects.ts";
 import { PlacedObject } from "./placed-object.ts";
 import type {
@@ -54,7 +54,7 @@ export class MemoryStore implements ConfigStore {
     const refusal = refusalOf(before, request.condition);
     if (refusal !== undefined) return refusal;
     const warnings = reading.problems.map((problem) => problem());
-    if (before?.hash === reading.object.hash) {
+    if (before !== undefined && sameContent(before, reading.object)) {
       if (before instanceof PlacedObject && request.isDryRun !== true) before.moveTo(reading.place);
       return { kind: "unchanged", object: before, warnings };
     }

@@ -1,9 +1,11 @@
 // The text of one object: read on its own before it is written, versioned, and shown to who wants to edit it.
+import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
+import { sortFields } from "#base/sort-fields.ts";
 import { contentVersion } from "#xds/content-version.ts";
 import { type ConfigObject, type ObjectKey, objectKey, type Problem } from "../model/object.ts";
 import { DocumentText } from "./document-text.ts";
 import { PlacedObject } from "./placed-object.ts";
-import { type ObjectReading, type Reading, readDocument } from "./read-document.ts";
+import { type ObjectReading, type Reading, readDocument, SPEC_SCHEMAS } from "./read-document.ts";
 import { splitDocuments } from "./split-documents.ts";
 
 const UTF8 = new TextEncoder();
@@ -37,6 +39,19 @@ function notOne(file: string, readings: readonly Reading[]): Problem {
     field: "",
     message: `must hold exactly one object: it holds ${readings.length}`,
   };
+}
+
+/** Whether two objects say the same, whatever the order of their fields. (Equal hashes are of equal order too.) */
+export function sameContent(a: ConfigObject, b: ConfigObject): boolean {
+  return a.hash === b.hash || contentText(a) === contentText(b);
+}
+
+function contentText(object: ConfigObject): string {
+  const { kind, namespace, name, labels, annotations, createdMs, spec } = object;
+  const json = toJson(SPEC_SCHEMAS[kind], spec as MessageShape<DescMessage>);
+  return JSON.stringify(
+    [kind, namespace, name, createdMs, labels, annotations, json].map(sortFields),
+  );
 }
 
 /** The opaque version of an object for optimistic concurrency: changes with every edit of its text, comments too. */
