@@ -7,6 +7,8 @@ export type JsonShapes = ReadonlyMap<string, string>;
 /** A file and the types in it that make the shape, the outermost first. */
 type ShapeSource = readonly [file: string, ...types: string[]];
 
+const PROXY_CONFIG_SHAPE: readonly ShapeSource[] = [["src/cli/proxy-config/rows.ts", "EnvoyJson"]];
+
 /** Every command that has `-o json`; a test holds it complete. */
 export const SHAPE_SOURCES: Readonly<Record<string, readonly ShapeSource[]>> = {
   logs: [["src/cli/logs/log-line.ts", "LogLine"]],
@@ -28,6 +30,38 @@ export const SHAPE_SOURCES: Readonly<Record<string, readonly ShapeSource[]>> = {
       ...["Outcome", "HostOdds", "RetryTerms", "HeaderChange"],
     ],
   ],
+  get: [
+    ["src/pilot/api/object-json.ts", "ObjectJson"],
+    [
+      "src/pilot/api/debug-pages.ts",
+      ...["DescribedService", "DescribedPort", "DescribedEndpoint", "DescribedProblem"],
+    ],
+    ["src/pilot/push/status.ts", "ProxyReport"],
+  ],
+  describe: [
+    [
+      "src/cli/describe/load.ts",
+      ...["ObjectDescription", "ServiceDescription", "SubsetDescription"],
+    ],
+  ],
+  validate: [["src/cli/validate.ts", "ValidationReport"]],
+  analyze: [["src/cli/analyze/findings.ts", "Finding"]],
+  "proxy-status": [["src/pilot/push/status.ts", "ProxyReport", "TypeReport"]],
+  ...Object.fromEntries(
+    ["cluster", "listener", "route", "endpoint", "secret", "bootstrap"].map((page) => [
+      `proxy-config ${page}`,
+      PROXY_CONFIG_SHAPE,
+    ]),
+  ),
+  stats: [["src/cli/stats.ts", "StatisticsReport"]],
+  troubleshoot: [["src/cli/troubleshoot/finding.ts", "TroubleshootReport", "Finding"]],
+  test: [
+    [
+      "src/cli/test/report.ts",
+      ...["TestReport", "ReportedCase", "ReportedFailure", "ReportedRoute"],
+    ],
+  ],
+  version: [["src/cli/version.ts", "VersionReport", "ProxyVersion"]],
   "why-code": [["src/cli/why-code/codes.ts", "ExplainedCode"]],
 };
 

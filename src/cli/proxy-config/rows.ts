@@ -3,7 +3,10 @@ import type { DescMessage, JsonValue, MessageShape } from "@bufbuild/protobuf";
 import { messageToDumpedJson } from "#api/json-unknown-any.ts";
 import type { ProxyConfiguration } from "#explain/proxy-configuration.ts";
 
-/** A message of Envoy's API in its JSON form, names in camelCase: what `-o json` prints, in a list. */
+/**
+ * A message of Envoy's API in its JSON form, names in camelCase: `-o json` prints a list of them (bootstrap: one). Endpoints and
+ * secrets are objects of our own, with the columns' facts.
+ */
 export type EnvoyJson = JsonValue;
 
 export interface ConfigRow {
