@@ -75,7 +75,7 @@ export function worldOf(
     return found as ConfigObject<"WorkloadGroup"> | undefined;
   });
   for (const { proxy } of proxies) {
-    registry.handleConnected(proxy, 0);
+    registry.handleConnected(proxy);
     registry.setHealth(proxy.namespace, proxy.name, true);
   }
   const built = buildSnapshot(objects, registry.instances(), bare);

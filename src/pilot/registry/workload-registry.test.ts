@@ -200,7 +200,7 @@ test("under any comings and goings exactly those are listed that are connected o
         expect(registry.instances() === known).toBe(!changed);
         const count = streams.get(name) ?? 0;
         if (does === "connect") {
-          registry.handleConnected(proxy(name, "127.0.1.1"), nowMs);
+          registry.handleConnected(proxy(name, "127.0.1.1"));
           streams.set(name, count + 1);
         } else if (count > 0) {
           registry.handleDisconnected(proxy(name, "127.0.1.1"), nowMs);
