@@ -205,7 +205,7 @@ test("wait says who is behind when time is up", async () => {
   const { status, stderr } = await pilot.run(["wait", "vs/reviews", "--timeout", "0s"]);
   expect({ status, stderr }).toEqual({
     status: EXIT.failed,
-    stderr: `error: timed out waiting for ${VS}: live on 0 of 2 proxies; behind are:\n  proxy-1.default  behind\n  proxy-2.default  behind\n`,
+    stderr: `error: timed out waiting for ${VS}: live on 0 of 2 proxies; behind are:\n  proxy-1.default, proxy-2.default  behind\n`,
   });
   expect(await pilot.run(["wait", "vs", "reviews"])).toEqual(
     ranAs(EXIT.ok, `${VS} live on 2 of 2 proxies\n`),

@@ -58,18 +58,27 @@ export function livenessText({ exists, live, total }: Liveness): string {
   return `${exists ? "live" : "gone"} on ${live} of ${total} ${total === 1 ? "proxy" : "proxies"}`;
 }
 
-/** A line for each proxy that does not have it. */
+/** Who does not have it, those with the same state and words in one line. */
 export function notLiveLines({ proxies }: Liveness): readonly string[] {
-  return proxies.filter(({ state }) => state !== "live").map(proxyLine);
-}
-
-function proxyLine({ name, namespace, state, words }: ProxyLiveness): string {
-  const refusal = words === undefined ? "" : `: ${plain(words, MAX_WORDS)}`;
-  return `  ${plain(`${name}.${namespace}`)}  ${state}${refusal}\n`;
+  const missing = proxies.filter(({ state }) => state !== "live");
+  const groups = Map.groupBy(missing, ({ state, words = "" }) => `${state} ${words}`);
+  return [...groups.values()].map(groupLine);
 }
 
 /** Envoy's own messages are some hundred characters. */
 const MAX_WORDS = 1_000;
+
+/** Names of one line: enough to go and look at one of them. */
+const MAX_NAMES = 5;
+
+function groupLine(group: readonly ProxyLiveness[]): string {
+  const names = group.slice(0, MAX_NAMES).map(({ name, namespace }) => `${name}.${namespace}`);
+  const hidden = group.length - names.length;
+  const who = `${names.join(", ")}${hidden > 0 ? ` and ${hidden} more` : ""}`;
+  const [{ state, words } = { state: "behind", words: undefined }] = group;
+  const refusal = words === undefined ? "" : `: ${plain(words, MAX_WORDS)}`;
+  return `  ${plain(who)}  ${state}${refusal}\n`;
+}
 
 /** Says how a wait ended; the returned status is the command's. */
 export function tellWaited(shell: Shell, name: string, outcome: WaitOutcome): boolean {
