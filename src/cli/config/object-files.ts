@@ -2,8 +2,9 @@
 
 import { parseYamlDocuments } from "#api/yaml.ts";
 import { editYaml } from "#api/yaml-edit.ts";
+import { ownText } from "#pilot/config/document-parts.ts";
 import { DocumentText } from "#pilot/config/document-text.ts";
-import { ownText, textOf } from "#pilot/config/edit-file.ts";
+import { textOf } from "#pilot/config/edit-file.ts";
 import { IGNORE_FILE, IgnoredPaths } from "#pilot/config/ignored.ts";
 import { MAX_DOCUMENTS, MAX_FILE_BYTES } from "#pilot/config/limits.ts";
 import { readOneObject } from "#pilot/config/object-document.ts";

@@ -1,47 +1,19 @@
 // /apis/networking.istio.io: configuration objects in Kubernetes' REST form, so that its clients work as they are.
 // Not there: watch, server-side apply, strategic merge patches, tables, pages of lists (a list always comes whole).
-import {
-  type HttpServiceRequest,
-  type HttpServiceResponse,
-  jsonResponse,
-} from "#base/http-service.ts";
-import { versionOf } from "../config/object-document.ts";
-import type { ConfigStore, PutOutcome, RemoveOutcome, WriteRefusal } from "../config/store.ts";
+import { type HttpServiceRequest, jsonResponse } from "#base/http-service.ts";
 import { API_GROUP, API_VERSIONS, KIND_NAMES } from "../model/kinds.ts";
-import { type ConfigObject, objectKey } from "../model/object.ts";
+import type { ConfigObject } from "../model/object.ts";
 import type { Liveness } from "../push/liveness.ts";
-import { contentTypeOf } from "./guard.ts";
 import { parseLabelSelector } from "./label-selector.ts";
-import { objectJson, plainObjectJson } from "./object-json.ts";
-import type { ObjectRecords } from "./object-records.ts";
-import {
-  mergePatch,
-  type ObjectAddress,
-  type ReadBody,
-  readBody,
-  sentObject,
-} from "./object-request.ts";
-import {
-  alreadyExists,
-  conflict,
-  invalid,
-  notFound,
-  type StatusAbout,
-  statusResponse,
-  warningHeaders,
-} from "./status.ts";
-
-export interface ObjectApiState {
-  readonly store: ConfigStore;
-  readonly records: ObjectRecords;
-  readonly liveness: (object: ConfigObject) => Liveness | undefined;
-}
+import { type Answer, aboutOf, findObject, type ObjectApiState } from "./object-api-state.ts";
+import { objectJson } from "./object-json.ts";
+import type { ObjectAddress } from "./object-request.ts";
+import { create, patch, remove, replace } from "./object-writes.ts";
+import { notFound, statusResponse } from "./status.ts";
 
 const PATH = new RegExp(
   `^/apis/${API_GROUP}/(${API_VERSIONS.join("|")})(?:/namespaces/([^/]{1,63}))?/([a-z]{1,40})(?:/([^/]{1,253}))?$`,
 );
-
-type Answer = HttpServiceResponse | Promise<HttpServiceResponse>;
 
 /** undefined: the path is another page's. */
 export function objectApi(state: ObjectApiState, request: HttpServiceRequest): Answer | undefined {
@@ -72,7 +44,7 @@ const COLLECTION: Readonly<Record<string, Act>> = { GET: list, HEAD: list, POST:
 const OBJECT: Readonly<Record<string, Act>> = {
   GET: read,
   HEAD: read,
-  PUT: (state, to, request) => write(state, to, request, bodyOf(state, to, request)),
+  PUT: replace,
   PATCH: patch,
   DELETE: remove,
 };
@@ -135,19 +107,8 @@ function parseFieldSelector(text: string): ((object: ConfigObject) => boolean) |
   return (object) => wanted.every(([field, value]) => object[field] === value);
 }
 
-function find(
-  { store }: ObjectApiState,
-  to: ObjectAddress,
-  name = to.name ?? "",
-): ConfigObject | undefined {
-  const key = objectKey({ kind: to.names.kind, namespace: to.namespace, name });
-  return store.list().find((object) => objectKey(object) === key);
-}
-
-const aboutOf = ({ names, name = "" }: ObjectAddress): StatusAbout => ({ names, name });
-
 function read(state: ObjectApiState, to: ObjectAddress): Answer {
-  const object = find(state, to);
+  const object = findObject(state, to);
   if (object === undefined) return notFound(aboutOf(to));
   const json = objectJson(object, state.records.of(object), to.version);
   const liveness = state.liveness(object);
@@ -167,127 +128,4 @@ function liveCondition({ state, live, total, proxies }: Liveness): object {
     reason: reasons[state],
     message: `live on ${live} of ${total} proxies${words}`,
   };
-}
-
-function bodyOf(state: ObjectApiState, to: ObjectAddress, request: HttpServiceRequest): ReadBody {
-  const isYaml = contentTypeOf(request).endsWith("yaml");
-  return readBody(request.body, isYaml, to, find(state, to));
-}
-
-function create(state: ObjectApiState, to: ObjectAddress, request: HttpServiceRequest): Answer {
-  return write(state, to, request, bodyOf(state, to, request), "absent");
-}
-
-function patch(state: ObjectApiState, to: ObjectAddress, request: HttpServiceRequest): Answer {
-  const object = find(state, to);
-  if (object === undefined) return notFound(aboutOf(to));
-  if (contentTypeOf(request) !== "application/merge-patch+json") {
-    return statusResponse("BadRequest", "only application/merge-patch+json is understood here");
-  }
-  let changes: unknown;
-  try {
-    changes = JSON.parse(request.body);
-  } catch {
-    return statusResponse("BadRequest", "the body must be JSON");
-  }
-  // Two patches at once must not undo each other: each is about the version that it was put together from.
-  const plain = plainObjectJson(object, to.version);
-  const seen = { ...plain, metadata: { ...plain.metadata, resourceVersion: versionOf(object) } };
-  const merged = mergePatch(seen, changes);
-  return write(state, to, request, sentObject(merged, to, object));
-}
-
-async function write(
-  state: ObjectApiState,
-  to: ObjectAddress,
-  { query, headers }: HttpServiceRequest,
-  body: ReadBody,
-  mustBe: "absent" | "present" = "present",
-): Promise<HttpServiceResponse> {
-  if (body.kind === "refused") return statusResponse("BadRequest", body.reason);
-  const { text, style, name, resourceVersion } = body.sent;
-  // A YAML body is kept as it is written, so who writes one says in a header which version it is about.
-  const seen = headers["if-match"]?.replace(/^"|"$/g, "") ?? resourceVersion;
-  const wanted = mustBe === "present" ? seen : undefined;
-  const isDryRun = query.has("dryRun");
-  const before = find(state, to, name);
-  const outcome = await state.store.put({
-    text,
-    file: "request body",
-    style,
-    condition: { mustBe, ...(wanted === undefined ? {} : { version: wanted }) },
-    isDryRun,
-  });
-  // A version that is written nowhere is nobody's: the answer of a dry run keeps the one that is there.
-  const version = isDryRun && before !== undefined ? versionOf(before) : undefined;
-  return answerPut(state, { ...to, name }, outcome, version);
-}
-
-function answerPut(
-  state: ObjectApiState,
-  to: ObjectAddress,
-  outcome: PutOutcome,
-  version?: string,
-): HttpServiceResponse {
-  switch (outcome.kind) {
-    case "created":
-    case "configured":
-    case "unchanged": {
-      const made = objectJson(outcome.object, state.records.of(outcome.object), to.version);
-      const metadata = version === undefined ? {} : { resourceVersion: version };
-      const json = { ...made, metadata: { ...made.metadata, ...metadata } };
-      const status = outcome.kind === "created" ? 201 : 200;
-      return { ...jsonResponse(json, status), headers: warningHeaders(outcome.warnings) };
-    }
-    case "invalid":
-      return invalid(aboutOf(to), outcome.problems);
-    default:
-      return answerRefusal(to, outcome);
-  }
-}
-
-function answerRefusal(to: ObjectAddress, refusal: WriteRefusal): HttpServiceResponse {
-  switch (refusal.kind) {
-    case "exists":
-      return alreadyExists(aboutOf(to));
-    case "missing":
-      return notFound(aboutOf(to));
-    case "conflict":
-      return conflict(aboutOf(to));
-    case "failed":
-      return statusResponse("InternalError", refusal.reason, aboutOf(to));
-  }
-}
-
-async function remove(
-  state: ObjectApiState,
-  to: ObjectAddress,
-  { query, body }: HttpServiceRequest,
-): Promise<HttpServiceResponse> {
-  const version = preconditionOf(body);
-  const current = find(state, to);
-  const uid = current === undefined ? undefined : state.records.of(current).uid; // forgotten with the object
-  const key = objectKey({ kind: to.names.kind, namespace: to.namespace, name: to.name ?? "" });
-  const condition = version === undefined ? {} : { version };
-  const outcome: RemoveOutcome = await state.store.remove(key, condition, query.has("dryRun"));
-  if (outcome.kind !== "removed") return answerRefusal(to, outcome);
-  const details = { name: to.name, group: API_GROUP, kind: to.names.plural, uid };
-  return jsonResponse({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Success",
-    details,
-  });
-}
-
-/** Of DeleteOptions. */
-function preconditionOf(body: string): string | undefined {
-  try {
-    const options = JSON.parse(body) as { preconditions?: { resourceVersion?: unknown } } | null;
-    const version = options?.preconditions?.resourceVersion;
-    return typeof version === "string" ? version : undefined;
-  } catch {
-    return undefined;
-  }
 }

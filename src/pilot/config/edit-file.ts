@@ -3,6 +3,7 @@
 import { parseYamlDocuments } from "#api/yaml.ts";
 import { editYaml, renderYaml, type YamlChange } from "#api/yaml-edit.ts";
 import { type ConfigObject, type ObjectKey, objectKey } from "../model/object.ts";
+import { bodyOf, cutDocument, ownText } from "./document-parts.ts";
 import { FileReadings } from "./file-readings.ts";
 import { sameContent } from "./object-document.ts";
 import type { ObjectPlace, PlacedObject } from "./placed-object.ts";
@@ -78,17 +79,6 @@ export function appendToFile(
   const lineEnd = text === "" || text.endsWith("\n") ? "" : "\n";
   const after = `${text}${lineEnd}---\n${ownText(wanted.text)}`;
   return verified(before, after, key, wanted.object, known);
-}
-
-/** A document as it is shown to who edits it: without the marker, and without comments that stand for themselves around it. */
-export function bodyOf(sliceText: string): string {
-  return cut(sliceText).body;
-}
-
-/** Text for a document of its own: without a marker, ending with a line end. */
-export function ownText(text: string): string {
-  const { head, body, tail } = cut(text);
-  return `${withoutMarker(head)}${body}${tail}`.trimEnd().concat("\n");
 }
 
 const refused = (reason: string): EditedFile => ({ kind: "refused", reason });
@@ -187,7 +177,7 @@ function fingerprint(reading: Reading): string {
 }
 
 function replacedSlice(slice: string, place: ObjectPlace, wanted: NewObject): string | undefined {
-  const { head, body, tail } = cut(slice);
+  const { head, body, tail } = cutDocument(slice);
   if (place.at.length === 0 && wanted.style === "text") {
     return `${head}${withEnd(bodyOf(wanted.text))}${tail}`;
   }
@@ -203,47 +193,9 @@ const withEnd = (text: string): string => `${text.trimEnd()}\n`;
 
 /** Comments that stand for themselves stay, between markers, so that they belong to no neighbour. */
 function withoutBody(slice: string): string {
-  const { head, tail } = cut(slice);
+  const { head, tail } = cutDocument(slice);
   const kept = `${head}${tail}`;
   return /^#/m.test(kept) ? kept : "";
-}
-
-interface CutSlice {
-  /** The marker, and comments that an empty line sets apart from the document. */
-  readonly head: string;
-  readonly body: string;
-  /** Empty lines and comments at the margin behind the document. */
-  readonly tail: string;
-}
-
-const MARKER_LINE = /^---[ \t]*(?:#[^\n]*)?(?:\r?\n|$)/;
-
-const isEmpty = (line: string): boolean => line.trim() === "";
-const isMarginComment = (line: string): boolean => line.startsWith("#");
-
-function cut(slice: string): CutSlice {
-  const marker = MARKER_LINE.exec(slice)?.[0] ?? (slice.startsWith("---") ? "---" : "");
-  const lines = slice.slice(marker.length).match(/[^\n]*\n|[^\n]+$/g) ?? [];
-  let first = lines.findIndex((line) => !isEmpty(line) && !isMarginComment(line.trimStart()));
-  if (first === -1) first = lines.length;
-  // Comments right above the first field are the document's own.
-  let start = first;
-  while (start > 0 && isMarginComment((lines[start - 1] ?? "").trimStart())) start -= 1;
-  let end = lines.length;
-  while (end > first && (isEmpty(lines[end - 1] ?? "") || isMarginComment(lines[end - 1] ?? ""))) {
-    end -= 1;
-  }
-  const isInline = marker === "---"; // "--- {kind: …}": the document begins on the marker's line
-  const body = lines.slice(start, end).join("");
-  return {
-    head: `${marker}${isInline ? "\n" : ""}${lines.slice(0, start).join("")}`,
-    body: isInline ? body.trimStart() : body,
-    tail: lines.slice(end).join(""),
-  };
-}
-
-function withoutMarker(head: string): string {
-  return head.replace(MARKER_LINE, "").replace(/^---\n?/, "");
 }
 
 function offsetOfLine(text: string, line: number): number {

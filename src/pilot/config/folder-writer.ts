@@ -3,12 +3,12 @@ import type { FileWriter } from "#base/file-writer.ts";
 import type { Files } from "#base/files.ts";
 import { contentVersion } from "#xds/content-version.ts";
 import { type ConfigObject, type ObjectKey, objectKey } from "../model/object.ts";
+import { ownText } from "./document-parts.ts";
 import {
   appendToFile,
   type EditedFile,
   type NewObject,
   noKnownDocuments,
-  ownText,
   removeFromFile,
   replaceInFile,
   type SeenObject,
