@@ -10,7 +10,7 @@ import type { ClusterConfig } from "../config/cluster-config.ts";
 import type { StatsSnapshot } from "../stats/stats-store.ts";
 import type { TagExtractor } from "../stats/tag-extractor.ts";
 import type { AttachedTap, TapReader } from "../tap/tap-sessions.ts";
-import type { Host } from "../upstream/host.ts";
+import type { Host, Locality } from "../upstream/host.ts";
 
 export interface AdminState {
   readonly server: ServerView;
@@ -79,8 +79,16 @@ export interface ClusterView {
   readonly name: string;
   readonly config: ClusterConfig;
   readonly hosts: readonly HostView[];
+  /** Index is the priority: what each locality weighs. */
+  readonly priorities: readonly PriorityView[];
+  /** Percent. */
+  readonly overprovisioningFactor: number;
   /** Of the last interval of outlier detection, where it is known. */
   outlierRates?(): OutlierRates | undefined;
+}
+
+export interface PriorityView {
+  readonly localities: readonly { readonly locality: Locality; readonly weight: number }[];
 }
 
 /** Success rates in percent; -1 where there were too few requests to say. */
@@ -102,6 +110,7 @@ export type HostView = Pick<
   | "locality"
   | "priority"
   | "isCanary"
+  | "metadata"
   | "outlier"
 >;
 

@@ -38,10 +38,19 @@ function cluster(name: string, addedViaApi: boolean, hosts: readonly HostView[])
     addedViaApi,
     thresholds: { default: THRESHOLDS, high: THRESHOLDS },
     outlierDetection: addedViaApi ? {} : undefined,
+    localityWeighted: addedViaApi,
     discovery: addedViaApi ? { kind: "eds", serviceName: name } : { kind: "originalDst" },
   };
   // The pages read no more of a cluster's configuration than this.
-  return { name, config: config as unknown as ClusterConfig, hosts };
+  return {
+    name,
+    config: config as unknown as ClusterConfig,
+    hosts,
+    priorities: [
+      { localities: [{ locality: { region: "r", zone: "z", subZone: "" }, weight: 3 }] },
+    ],
+    overprovisioningFactor: 140,
+  };
 }
 
 function host(port: number, weight: number, healthFlags: number): HostView {
@@ -65,6 +74,7 @@ function host(port: number, weight: number, healthFlags: number): HostView {
     locality: { region: "r", zone: "z", subZone: "" },
     priority: 0,
     isCanary: false,
+    metadata: { istio: { workload: `w-${port}` } },
     outlier: undefined,
   };
 }
@@ -422,12 +432,16 @@ test("/config_dump is Envoy's message, in Envoy's order, states and refusals inc
   expect(clusters.dynamic_warming_clusters[0].cluster.name).toBe("later");
   expect(endpoints.dynamic_endpoint_configs[0].endpoint_config).toMatchObject({
     cluster_name: "edsc",
-    endpoints: [{ locality: { region: "r", zone: "z" } }],
+    endpoints: [{ locality: { region: "r", zone: "z" }, load_balancing_weight: 3 }],
     policy: { overprovisioning_factor: 140 },
   });
   const [lbEndpoint] =
     endpoints.dynamic_endpoint_configs[0].endpoint_config.endpoints[0].lb_endpoints;
-  expect(lbEndpoint).toMatchObject({ health_status: "HEALTHY", load_balancing_weight: 3 });
+  expect(lbEndpoint).toMatchObject({
+    health_status: "HEALTHY",
+    load_balancing_weight: 3,
+    metadata: { filter_metadata: { istio: { workload: "w-18080" } } },
+  });
   expect(listeners.static_listeners).toHaveLength(1);
   const [dyn, old, warmer] = listeners.dynamic_listeners;
   expect(Object.keys(dyn)).toEqual(["name", "active_state", "warming_state"]);

@@ -100,6 +100,11 @@ export class Cluster implements DiscoveryOwner, OutlierListener, TimeoutOwner {
     return this.#hostSet.priorities;
   }
 
+  /** Percent; of the endpoints in use. */
+  get overprovisioningFactor(): number {
+    return this.#hostSet.overprovisioningFactor;
+  }
+
   /** The host for one request or connection. undefined counts `upstream_cx_none_healthy` (503, UH). Hot path. */
   pick(context: PickContext): Host | undefined {
     const host =

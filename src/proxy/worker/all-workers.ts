@@ -28,6 +28,8 @@ export function clustersOfAll(own: readonly ClusterView[], others: WorkerGroup):
   return own.map((cluster) => ({
     name: cluster.name,
     config: cluster.config,
+    priorities: cluster.priorities,
+    overprovisioningFactor: cluster.overprovisioningFactor,
     hosts: cluster.hosts.map((host) => hostOfAll(host, reportsOf(reports, cluster.name, host))),
     outlierRates: () => cluster.outlierRates?.(),
   }));
@@ -42,7 +44,8 @@ function reportsOf(
 }
 
 function hostOfAll(host: HostView, reports: readonly HostReport[]): HostView {
-  const { address, addressText, hostname, weight, locality, priority, isCanary, outlier } = host;
+  const { address, addressText, hostname, weight, locality, priority, isCanary } = host;
+  const { metadata, outlier } = host;
   const stats = new HostStats();
   let healthFlags = 0;
   for (const report of [host, ...reports]) {
@@ -59,6 +62,7 @@ function hostOfAll(host: HostView, reports: readonly HostReport[]): HostView {
     locality,
     priority,
     isCanary,
+    metadata,
     outlier,
   };
 }

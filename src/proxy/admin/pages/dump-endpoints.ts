@@ -1,5 +1,5 @@
 // Endpoints in /config_dump?include_eds, made from the hosts in use as Envoy does: what is, not what was received.
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import {
   type EndpointsConfigDump,
@@ -15,11 +15,9 @@ import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from "#api/envoy/config/endpoint/v3/endpoint_pb.ts";
+import { sameLocality } from "../../upstream/host.ts";
 import type { ClusterView, HostView } from "../admin-state.ts";
 import { edsHealth, socketAddress } from "./host-health.ts";
-
-/** Envoy's default, in percent. */
-const OVERPROVISIONING_FACTOR = 140;
 
 export function dumpEndpoints(
   clusters: readonly ClusterView[],
@@ -43,13 +41,12 @@ export function dumpEndpoints(
   return dump;
 }
 
-function assignment({ name, config, hosts }: ClusterView): ClusterLoadAssignment {
+function assignment(cluster: ClusterView): ClusterLoadAssignment {
+  const { name, config, hosts, overprovisioningFactor } = cluster;
   const { discovery } = config;
-  const endpoints = "endpoints" in discovery ? discovery.endpoints : undefined;
-  const overprovisioningFactor = endpoints?.overprovisioningFactor ?? OVERPROVISIONING_FACTOR;
   return create(ClusterLoadAssignmentSchema, {
     clusterName: discovery.kind === "eds" ? discovery.serviceName : name,
-    endpoints: byLocality(hosts).map(localityEndpoints),
+    endpoints: byLocality(hosts).map((group) => localityEndpoints(group, cluster)),
     policy: { overprovisioningFactor },
   });
 }
@@ -69,9 +66,12 @@ function byLocality(hosts: readonly HostView[]): readonly (readonly HostView[])[
 
 function localityEndpoints(
   hosts: readonly HostView[],
+  cluster: ClusterView,
 ): MessageInitShape<typeof LocalityLbEndpointsSchema> {
   const [first] = hosts;
+  const weight = first === undefined ? undefined : localityWeight(first, cluster);
   return {
+    ...(weight === undefined ? {} : { loadBalancingWeight: weight }),
     locality: {
       region: first?.locality.region ?? "",
       zone: first?.locality.zone ?? "",
@@ -82,6 +82,16 @@ function localityEndpoints(
   };
 }
 
+/** Only where it counts. */
+function localityWeight(
+  { priority, locality }: HostView,
+  { config, priorities }: ClusterView,
+): number | undefined {
+  if (!config.localityWeighted) return undefined;
+  return priorities[priority]?.localities.find((one) => sameLocality(one.locality, locality))
+    ?.weight;
+}
+
 function lbEndpoint(host: HostView): MessageInitShape<typeof LbEndpointSchema> {
   return {
     hostIdentifier: {
@@ -90,5 +100,8 @@ function lbEndpoint(host: HostView): MessageInitShape<typeof LbEndpointSchema> {
     },
     healthStatus: edsHealth(host.healthFlags),
     loadBalancingWeight: host.weight,
+    ...(Object.keys(host.metadata).length === 0
+      ? {}
+      : { metadata: { filterMetadata: host.metadata as { [key: string]: JsonObject } } }),
   };
 }
