@@ -68,8 +68,9 @@ async function* findings(
     yield found.finding;
     return;
   }
-  const { report } = found;
-  yield ok(`Proxy: ${report.name} is connected`);
+  const { name } = found.report;
+  yield ok(`Proxy: ${name} is connected`);
+  const report = await whenConfirmed(shell, pilot, found.report);
   yield checkSync(report);
   const wanted = findTarget(pages.services, walk.to, report.namespace);
   if (wanted.kind === "missing") {
@@ -89,6 +90,26 @@ async function* findings(
   }
   yield certificates(configured.configuration, shell.clock);
   yield* checkDestination(shell, { pages, report, target, request, configured, walk });
+}
+
+/** What was sent a moment ago is confirmed in another. */
+const CONFIRM_TRIES = 6;
+const CONFIRM_POLL_MS = 300;
+
+/** The proxy's newest report, once it has confirmed what it was sent, or does not for too long. */
+async function whenConfirmed(
+  { timers }: Shell,
+  pilot: PilotClient,
+  report: ProxyReport,
+): Promise<ProxyReport> {
+  let newest = report;
+  for (let tries = 0; tries < CONFIRM_TRIES && newest.state === "behind"; tries += 1) {
+    await new Promise<void>((resolve) => timers.after(CONFIRM_POLL_MS, resolve));
+    const answer = await pilot.get<readonly ProxyReport[]>("/debug/syncz");
+    if (answer.kind !== "answered") break;
+    newest = answer.value.find(({ proxy }) => proxy === report.proxy) ?? newest;
+  }
+  return newest;
 }
 
 interface Way {
