@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { RESPONSE_FLAGS } from "#proxy/response-flags.ts";
+import { COMMANDS } from "./commands.ts";
 import { runFake } from "./testing/fake-shell.ts";
 import { explainCode, KNOWN_CODES } from "./why-code/codes.ts";
 
@@ -50,4 +51,17 @@ test("why-code refuses what it does not know, with the nearest", async () => {
     stdout: "",
     stderr: 'sampan why-code: "via_upstram" is not known: did you mean via_upstream?\n',
   });
+});
+
+test("why-code sends nobody to a command or flag that is not there", async () => {
+  const lines = new Set(KNOWN_CODES.flatMap((code) => explainCode(code)?.next ?? []));
+  expect(lines.size).toBeGreaterThan(5);
+  for (const line of lines) {
+    const [tool, command = "", ...words] = line.split(/ +/);
+    expect(tool).toBe("sampan");
+    expect(COMMANDS.map(({ name }) => name)).toContain(command);
+    const { stdout } = await runFake([command, "--help"]);
+    for (const flag of words.filter((word) => word.startsWith("--")))
+      expect(stdout).toContain(flag);
+  }
 });

@@ -49,7 +49,7 @@ const OF_FLAGS: Readonly<Record<string, Advice>> = {
     causes: [
       "maxConnections, http1MaxPendingRequests, http2MaxRequests or maxRetries of a DestinationRule is used up",
     ],
-    next: [WHY, "sampan stats WORKLOAD 'circuit_breakers|overflow'"],
+    next: [WHY, "sampan stats WORKLOAD --filter 'circuit_breakers|overflow'"],
   },
   UT: {
     causes: [
