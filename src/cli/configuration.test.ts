@@ -154,6 +154,15 @@ test("a namespace on the command line is for objects that name none", async () =
   );
 });
 
+test("older versions of the API are written as they are", async () => {
+  const pilot = await mesh();
+  pilot.files.write("vs.yaml", route("v2").replace("/v1", "/v1alpha3"));
+  expect((await pilot.run(["apply", "-f", "here/vs.yaml"])).stdout).toBe(`${VS} created\n`);
+  expect((await pilot.run(["apply", "-f", "here/vs.yaml"])).stdout).toBe(`${VS} unchanged\n`);
+  expect((await pilot.run(["diff", "-f", "here/vs.yaml"])).status).toBe(EXIT.ok);
+  expect(pilot.folder.text("virtualservice.default.reviews.yaml")).toContain("/v1alpha3");
+});
+
 test("stdin is a file too, and a List is its items", async () => {
   const pilot = await mesh();
   const { shell } = fakeShell();

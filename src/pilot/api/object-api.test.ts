@@ -212,6 +212,13 @@ test.each<[string, string, Sent, number, string]>([
     "does not match the name",
   ],
   [
+    "another group",
+    REVIEWS,
+    { method: "PUT", body: { ...VALID, apiVersion: "apps/v1" } },
+    400,
+    "apiVersion must be networking.istio.io/v1",
+  ],
+  [
     "another kind",
     REVIEWS,
     { method: "PUT", body: { ...VALID, kind: "Gateway" } },

@@ -3,7 +3,7 @@ import { parseYamlDocuments } from "#api/yaml.ts";
 import { editYaml, renderYaml, type YamlChange } from "#api/yaml-edit.ts";
 import type { FieldPath } from "#base/field-path.ts";
 import { quoted } from "#base/log.ts";
-import { API_GROUP, type KindNames } from "../model/kinds.ts";
+import { API_GROUP, API_VERSIONS, type KindNames } from "../model/kinds.ts";
 import type { ConfigObject } from "../model/object.ts";
 
 export interface ObjectAddress {
@@ -88,15 +88,17 @@ export function sentObject(
 
 const refused = (reason: string): ReadBody => ({ kind: "refused", reason });
 
+const wrongField = (field: string, right: string, value: unknown): string =>
+  `${field} must be ${right}, as the path says: current value is ${quoted(String(value))}`;
+
 function mismatch(value: Json, metadata: Json, to: ObjectAddress): string | undefined {
-  const wanted: Json = {
-    apiVersion: `${API_GROUP}/${to.version}`,
-    kind: to.names.kind,
-  };
-  for (const [field, right] of Object.entries(wanted)) {
-    if (value[field] !== right)
-      return `${field} must be ${right}, as the path says: current value is ${quoted(String(value[field]))}`;
+  const { apiVersion, kind } = value;
+  // All versions hold the same fields, and the text is kept as it is: any of them will do.
+  const [group, version = ""] = String(apiVersion).split("/");
+  if (group !== API_GROUP || !API_VERSIONS.includes(version)) {
+    return wrongField("apiVersion", `${API_GROUP}/${to.version}`, apiVersion);
   }
+  if (kind !== to.names.kind) return wrongField("kind", to.names.kind, kind);
   const { namespace, name } = metadata;
   if (namespace !== undefined && namespace !== null && namespace !== to.namespace) {
     return `the namespace of the provided object does not match the namespace sent on the request: ${quoted(String(namespace))}, ${to.namespace}`;
