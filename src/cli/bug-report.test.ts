@@ -13,7 +13,7 @@ const PLANTED = "pl4nted";
 const KEY = `-----BEGIN RSA PRIVATE KEY-----\n${PLANTED}key\n-----END RSA PRIVATE KEY-----\n`;
 
 const SYNCZ = [
-  { name: "reviews-v1-1", namespace: "default", ipAddress: "127.0.1.5", state: "live" },
+  { name: "reviews-v1-1", namespace: "default", ipAddress: "127.0.1.5", state: "live", types: [] },
   { name: "../../etc/passwd", namespace: "x", ipAddress: "127.0.1.6", state: "live" },
 ];
 
@@ -226,6 +226,12 @@ test("without a pilot the proxies are those that sampan up started", async () =>
   const { "/debug/syncz": _, ...others } = PAGES;
   const { files } = await bugReport([], { httpClient: httpClientOf(others) });
   expect([...files.keys()]).toContain("proxies/reviews-v1-1.default/stats.txt");
+});
+
+test("a command that fails by a mistake of ours is named with its trace, and the rest is there", async () => {
+  const { files, stderr } = await bugReport([]); // the second proxy of SYNCZ has no types, which no pilot would say
+  expect(stderr).toContain("left out: pilot/troubleshoot.json: TypeError");
+  expect([...files.keys()]).toContain("versions.json");
 });
 
 test("--dry-run writes nothing", async () => {

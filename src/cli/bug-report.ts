@@ -29,7 +29,9 @@ const README = (
   stamp: string,
 ): string => `Report of sampan ${version}, ${stamp} UTC.
 
-pilot/    pages of the control plane: proxies and what is live on them, services, configuration, problems, metrics
+versions.json
+
+pilot/    pages of the control plane: proxies and what is live on them, services, configuration, problems, metrics, what is wrong
 proxies/  of each proxy: configuration as it has it, clusters, statistics
 mesh/     what "sampan up" started, and the logs of all of it
 machine/  kernel, limits, memory, variables that change how sampan works

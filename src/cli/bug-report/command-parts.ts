@@ -1,5 +1,5 @@
 // Results of other commands as parts of a bug report: what the person would be asked to run next.
-import { type Command, CommanderError } from "commander";
+import type { Command } from "commander";
 import type { Shell } from "../shell/shell.ts";
 import type { Part, PartContent } from "./collect.ts";
 
@@ -8,6 +8,8 @@ export interface ReportedCommand {
   readonly path: string;
   readonly load: () => Promise<(shell: Shell) => Command>;
   readonly args: readonly string[];
+  /** It has `--pilot`. */
+  readonly asksPilot: boolean;
 }
 
 const REPORTED: readonly ReportedCommand[] = [
@@ -15,6 +17,25 @@ const REPORTED: readonly ReportedCommand[] = [
     path: "machine/preflight.json",
     load: async () => (await import("../preflight.ts")).preflightCommand,
     args: ["up", "-o", "json", "--ignore-preflight-errors", "all"],
+    asksPilot: true,
+  },
+  {
+    path: "versions.json",
+    load: async () => (await import("../version.ts")).versionCommand,
+    args: ["-o", "json"],
+    asksPilot: true,
+  },
+  {
+    path: "mesh/status.json",
+    load: async () => (await import("../status.ts")).statusCommand,
+    args: ["-o", "json"],
+    asksPilot: false,
+  },
+  {
+    path: "pilot/troubleshoot.json",
+    load: async () => (await import("../troubleshoot.ts")).troubleshootCommand,
+    args: ["-o", "json"],
+    asksPilot: true,
   },
 ];
 
@@ -34,12 +55,13 @@ async function run({ load, args }: ReportedCommand, shell: Shell): Promise<PartC
       notes += text;
     },
   };
-  const command = (await load())({ ...shell, terminal, exit: () => {} });
   try {
+    const command = (await load())({ ...shell, terminal, exit: () => {} });
     await command.exitOverride().parseAsync([...args], { from: "user" });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return { kind: "missing", reason: error.message };
+    // Also a mistake of ours: it may be the very one that is to be reported.
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { kind: "missing", reason };
   }
   if (result !== "") return { kind: "text", text: result };
   return { kind: "missing", reason: notes.trim() || "it printed nothing" };
@@ -53,6 +75,9 @@ export function commandParts(
 ): readonly Part[] {
   return commands.map((command) => ({
     path: command.path,
-    read: () => run({ ...command, args: [...command.args, "--pilot", pilot] }, shell),
+    read: () => {
+      const more = command.asksPilot ? ["--pilot", pilot] : [];
+      return run({ ...command, args: [...command.args, ...more] }, shell);
+    },
   }));
 }
