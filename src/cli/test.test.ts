@@ -86,10 +86,10 @@ testCases:
     expect(
       await failuresOf(bookShop("half-v1-half-v3"), tests),
     ).toBe(`✗ everybody sees v2  t.yaml:3  2 requests
-  t.yaml:5:3: testCase "everybody sees v2": GET reviews/reviews/0 and 1 more: expected subset v2, but got 50 % reviews v1, 50 % reviews v3; because of VirtualService default/reviews spec.http[0] (half-v1-half-v3.yaml:9)
-  t.yaml:6:3: testCase "everybody sees v2": GET reviews/reviews/0 and 1 more: expected timeout 3s, but got none; because of VirtualService default/reviews spec.http[0] (half-v1-half-v3.yaml:9)
+  t.yaml:5:3: testCase "everybody sees v2": GET http://reviews/reviews/0 and 1 more: expected subset v2, but got 50 % reviews v1, 50 % reviews v3; because of VirtualService default/reviews spec.http[0] (half-v1-half-v3.yaml:9)
+  t.yaml:6:3: testCase "everybody sees v2": GET http://reviews/reviews/0 and 1 more: expected timeout 3s, but got none; because of VirtualService default/reviews spec.http[0] (half-v1-half-v3.yaml:9)
 ✗ not v1  t.yaml:7  1 request
-  t.yaml:10:3: testCase "not v1": GET reviews/: wantMatch is false, and yet weights is as described: 50 % reviews v1, 50 % reviews v3; because of VirtualService default/reviews spec.http[0] (half-v1-half-v3.yaml:9)
+  t.yaml:10:3: testCase "not v1": GET http://reviews/: wantMatch is false, and yet weights is as described: 50 % reviews v1, 50 % reviews v3; because of VirtualService default/reviews spec.http[0] (half-v1-half-v3.yaml:9)
 
 2 test cases with 3 requests: 2 failed
 `);
@@ -239,6 +239,7 @@ describe("what cannot be run", () => {
     expect((await run("/nowhere.yaml", "--config", path)).status).toBe(65);
     expect((await run(path, "--config", "/nowhere")).status).toBe(65);
     expect((await run(path, "--config", path, "--file", "/nowhere")).status).toBe(65);
+    expect((await run(path, "--live", "--coverage")).status).toBe(64);
     expect((await run(path, "--config", path, "--run", "(")).status).toBe(64);
     expect((await run(path, "--config", path, "--run", "nothing")).status).toBe(64);
   });

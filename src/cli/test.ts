@@ -149,7 +149,12 @@ export function testCommand(shell: Shell): Command {
     .option("--live", "test what the proxies of the running mesh hold instead")
     .addOption(pilotOption())
     .option("--run <regex>", "only test cases whose description matches", patternOption)
-    .option("--coverage", "say which routes no test reaches")
+    .addOption(
+      new Option("--coverage", "say which routes of the folder no test reaches").conflicts([
+        "live",
+        "file",
+      ]),
+    )
     .option(
       "--assume-services",
       "hosts that no ServiceEntry of the folder declares exist: services that Kubernetes knows",

@@ -24,7 +24,7 @@ export interface ReportedFailure {
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** "GET http://reviews/api", and how many more fail alike. */
+  /** "GET http://reviews/api and 3 more": how many fail alike. */
   readonly request: string;
   /** "expected destination reviews v2, but got reviews v1" */
   readonly message: string;
@@ -55,7 +55,9 @@ export function reportOf({ results, coverage }: TestRun): TestReport {
       description,
       passed: failures.length === 0,
       requests: requestCount,
-      failures: failures.map((failure) => reportFailure(failure, description)),
+      failures: failures.map((failure) =>
+        reportFailure(failure, description, testCase.request.scheme),
+      ),
     };
   });
   return {
@@ -71,12 +73,12 @@ export function reportOf({ results, coverage }: TestRun): TestReport {
   };
 }
 
-function reportFailure(failure: TestFailure, description: string): ReportedFailure {
+function reportFailure(failure: TestFailure, description: string, scheme: string): ReportedFailure {
   const { position, input, requestCount } = failure;
   const { line, column } = position;
   const file = plain(position.file);
   const more = requestCount > 1 ? ` and ${requestCount - 1} more` : "";
-  const request = plain(`${input.method} ${input.authority}${input.uri}${more}`);
+  const request = plain(`${input.method} ${scheme}://${input.authority}${input.uri}${more}`);
   const message = plain(failure.message);
   const because = failure.because === undefined ? undefined : plain(failure.because);
   const reason = because === undefined ? "" : `; because of ${because}`;

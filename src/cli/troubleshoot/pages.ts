@@ -25,6 +25,10 @@ export async function loadPages(pilot: PilotClient): Promise<LoadedPages> {
     pilot.get<readonly DescribedProblem[]>("/debug/problemz"),
     pilot.get<readonly DescribedObject[]>("/debug/configz"),
   ]);
+  for (const answer of [proxies, services, problems, objects]) {
+    if (answer.kind !== "answered" || Array.isArray(answer.value)) continue;
+    return { kind: "failed", message: "Something answers at the pilot's address that is no pilot" };
+  }
   if (proxies.kind !== "answered") return { kind: "failed", message: proxies.message };
   if (services.kind !== "answered") return { kind: "failed", message: services.message };
   if (problems.kind !== "answered") return { kind: "failed", message: problems.message };
