@@ -10,6 +10,9 @@ export interface DocumentParts {
 
 const MARKER_LINE = /^---[ \t]*(?:#[^\n]*)?(?:\r?\n|$)/;
 
+/** The header of a block scalar that keeps the empty lines at its end. */
+const KEEPS_EMPTY_LINES = /[|>](?:[1-9]?\+|\+[1-9])[ \t]*(?:#[^\n]*)?$/m;
+
 const isEmpty = (line: string): boolean => line.trim() === "";
 const isMarginComment = (line: string): boolean => line.startsWith("#");
 
@@ -25,6 +28,10 @@ export function cutDocument(slice: string): DocumentParts {
   let end = lines.length;
   while (end > first && (isEmpty(lines[end - 1] ?? "") || isMarginComment(lines[end - 1] ?? ""))) {
     end -= 1;
+  }
+  // Below "|+" empty lines are part of the value.
+  if (KEEPS_EMPTY_LINES.test(lines.slice(start, end).join(""))) {
+    while (end < lines.length && isEmpty(lines[end] ?? "")) end += 1;
   }
   const isInline = marker === "---"; // "--- {kind: …}": the document begins on the marker's line
   const body = lines.slice(start, end).join("");
@@ -43,7 +50,12 @@ export function bodyOf(sliceText: string): string {
 /** Text for a document of its own: without a marker, ending with a line end. */
 export function ownText(text: string): string {
   const { head, body, tail } = cutDocument(text);
-  return `${withoutMarker(head)}${body}${tail}`.trimEnd().concat("\n");
+  return withEnd(`${withoutMarker(head)}${body}${tail.trimEnd()}`);
+}
+
+/** With a line end, if it has none. */
+export function withEnd(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
 }
 
 function withoutMarker(head: string): string {

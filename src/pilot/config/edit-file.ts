@@ -3,7 +3,7 @@
 import { parseYamlDocuments } from "#api/yaml.ts";
 import { editYaml, renderYaml, type YamlChange } from "#api/yaml-edit.ts";
 import { type ConfigObject, type ObjectKey, objectKey } from "../model/object.ts";
-import { bodyOf, cutDocument, ownText } from "./document-parts.ts";
+import { bodyOf, cutDocument, ownText, withEnd } from "./document-parts.ts";
 import { FileReadings } from "./file-readings.ts";
 import { sameContent } from "./object-document.ts";
 import type { ObjectPlace, PlacedObject } from "./placed-object.ts";
@@ -66,7 +66,7 @@ export function removeFromFile(text: string, seen: SeenObject, known: KnownDocum
   });
 }
 
-/** A new document at the end. */
+/** A new document at the end; the first of a new file when `text` is empty. */
 export function appendToFile(
   text: string,
   key: ObjectKey,
@@ -77,7 +77,8 @@ export function appendToFile(
   const unsure = whyUnsure(before);
   if (before === undefined || unsure !== undefined) return refused(unsure ?? TOO_LARGE);
   const lineEnd = text === "" || text.endsWith("\n") ? "" : "\n";
-  const after = `${text}${lineEnd}---\n${ownText(wanted.text)}`;
+  const marker = text === "" ? "" : "---\n";
+  const after = `${text}${lineEnd}${marker}${ownText(wanted.text)}`;
   return verified(before, after, key, wanted.object, known);
 }
 
@@ -188,8 +189,6 @@ function replacedSlice(slice: string, place: ObjectPlace, wanted: NewObject): st
 }
 
 const mergeable = (value: unknown): readonly YamlChange[] => [{ path: [], value }];
-
-const withEnd = (text: string): string => `${text.trimEnd()}\n`;
 
 /** Comments that stand for themselves stay, between markers, so that they belong to no neighbour. */
 function withoutBody(slice: string): string {

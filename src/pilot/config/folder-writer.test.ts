@@ -79,6 +79,19 @@ test("what a program puts may say its fields in another order", async () => {
   });
 });
 
+test("empty lines that a value keeps are kept", async () => {
+  const kept = (host: string): string =>
+    `${HEAD}spec:\n  host: ${host}\nmetadata:\n  name: a\n  annotations:\n    note: |+\n      text\n\n\n`;
+  const folder = await openFakeFolder({ "a.yaml": `${kept("a")}# own\n---\n${rule("b")}` });
+  expect((await put(folder, kept("x"))).kind).toBe("configured");
+  expect(folder.files.text("a.yaml")).toBe(`${kept("x")}# own\n---\n${rule("b")}`);
+  const [object] = folder.store.list();
+  expect(object instanceof PlacedObject ? textOf(object) : "").toBe(kept("x"));
+  await folder.store.remove(key("a"));
+  await put(folder, kept("y"));
+  expect(folder.files.text("destinationrule.default.a.yaml")).toBe(kept("y"));
+});
+
 test("a removed document leaves the others as they are, and comments that stand for themselves", async () => {
   const folder = await openFakeFolder({ "all.yaml": FILE });
   await folder.store.remove(key("b"));

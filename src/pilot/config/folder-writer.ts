@@ -3,7 +3,6 @@ import type { FileWriter } from "#base/file-writer.ts";
 import type { Files } from "#base/files.ts";
 import { contentVersion } from "#xds/content-version.ts";
 import { type ConfigObject, type ObjectKey, objectKey } from "../model/object.ts";
-import { ownText } from "./document-parts.ts";
 import {
   appendToFile,
   type EditedFile,
@@ -118,7 +117,7 @@ export class FolderWriter {
     if (reading.kind === "failed") {
       if (isThere || before !== undefined) return { kind: "refused", reason: reading.reason };
       if (this.#state.isIgnored(path)) return { kind: "refused", reason: "it is ignored there" };
-      return { kind: "edited", text: ownText(wanted.text) };
+      return appendToFile("", key, wanted, this.#known);
     }
     const text = decode(reading.bytes);
     if (text === undefined) return { kind: "refused", reason: "it is no UTF-8 text" };
