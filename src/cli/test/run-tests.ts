@@ -5,9 +5,10 @@ import { parseFieldPath } from "#base/field-path.ts";
 import { type Explanation, explain, type Origin } from "#explain/explain.ts";
 import type { ConfigObject } from "#pilot/model/object.ts";
 import type { FolderWorld } from "../client/folder-world.ts";
-import { compare, type Evaluated, showOutcomes } from "./compare.ts";
+import { compare } from "./compare.ts";
 import type { ConfigurationSource, TestedProxy } from "./configuration-source.ts";
 import { Coverage } from "./coverage.ts";
+import { type Evaluated, showOutcomes } from "./evaluated.ts";
 import { type ExpectedField, FIELD_OF, type TestCase } from "./test-case.ts";
 import { inputsOf, type TestInput, toRequest } from "./to-request.ts";
 

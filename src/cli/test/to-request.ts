@@ -3,8 +3,8 @@ import { TrafficDirection } from "#api/envoy/config/core/v3/base_pb.ts";
 import type { Entrance, ExplainedRequest } from "#explain/explain.ts";
 import type { ProxyConfiguration } from "#explain/proxy-configuration.ts";
 import { parseOutboundCluster } from "#pilot/translate/names.ts";
+import { isHost } from "../client/destination-name.ts";
 import type { TestedProxy } from "./configuration-source.ts";
-import { isHost } from "./destination-name.ts";
 import type { TestRequest } from "./test-case.ts";
 
 /** What tells the requests of a case apart. */

@@ -1,8 +1,8 @@
 // The way of a request through a proxy's own configuration, step by step as `why` explains it: where does it end early?
 import type { Explanation, Origin, Outcome, Step } from "#explain/explain.ts";
 import { parseOutboundCluster } from "#pilot/translate/names.ts";
+import { showCluster } from "../client/destination-name.ts";
 import { shortServiceName } from "../client/mesh-names.ts";
-import { showCluster } from "../test/destination-name.ts";
 import { counted, type Finding, note, ok, wrong } from "./finding.ts";
 import type { PilotPages } from "./pages.ts";
 

@@ -1,6 +1,6 @@
 // Counters of a proxy that say that a limit has turned requests away.
 import type { AdminClient } from "../client/admin-client.ts";
-import { showCluster } from "../test/destination-name.ts";
+import { showCluster } from "../client/destination-name.ts";
 import { counted, type Finding, wrong } from "./finding.ts";
 
 /** Counter -> the setting of a DestinationRule that it is about. Connections over their limit wait, and are no fault (cx_overflow). */

@@ -2,8 +2,8 @@
 import { quoted } from "#base/log.ts";
 import { nearest } from "#base/nearest.ts";
 import type { DescribedService } from "#pilot/api/debug-pages.ts";
+import { isHost } from "../client/destination-name.ts";
 import { shortServiceName } from "../client/mesh-names.ts";
-import { isHost } from "../test/destination-name.ts";
 import { type Finding, wrong } from "./finding.ts";
 
 export type ServicePort = DescribedService["ports"][number];

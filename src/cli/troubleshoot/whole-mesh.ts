@@ -2,13 +2,13 @@
 import type { SocketAddress } from "#base/net.ts";
 import type { ProxyReport } from "#pilot/push/status.ts";
 import { AdminClient } from "../client/admin-client.ts";
+import { showCluster } from "../client/destination-name.ts";
 import { shortServiceName } from "../client/mesh-names.ts";
 import { PilotClient } from "../client/pilot-client.ts";
 import { adminAddressOf } from "../client/proxies.ts";
 import { loadProxyConfiguration } from "../client/proxy-configuration.ts";
 import type { Shell } from "../shell/shell.ts";
 import { formatSocketAddress } from "../shell/socket-address.ts";
-import { showCluster } from "../test/destination-name.ts";
 import { counted, type Finding, note, ok, wrong } from "./finding.ts";
 import { loadPages, type PilotPages } from "./pages.ts";
 import { checkSync } from "./proxy-checks.ts";
