@@ -8,6 +8,7 @@ import { createAccessLog } from "./access-log/access-log.ts";
 import type { AdminState, ServerOptions, ServerState } from "./admin/admin-state.ts";
 import { AdminListener } from "./admin-listener.ts";
 import type { BootstrapConfig } from "./config/bootstrap-config.ts";
+import { withUserAgent } from "./config/user-agent.ts";
 import type { StreamLog } from "./http/connection-manager.ts";
 import type { ListenerManager } from "./listener/listener-manager.ts";
 import type { RouteStore } from "./route/route-store.ts";
@@ -65,7 +66,7 @@ export class Proxy {
   #isServing = false;
 
   constructor(bootstrap: BootstrapConfig, ports: ProxyPorts, options: ProxyOptions) {
-    this.#bootstrap = bootstrap;
+    this.#bootstrap = withUserAgent(bootstrap, options.version);
     this.#ports = ports;
     this.#options = options;
     this.#startedMs = ports.clock.nowMs();
@@ -84,7 +85,7 @@ export class Proxy {
     this.#serverStats = stats.block("server.", SERVER);
     const own = { clusters, listeners, routes };
     this.loader = new ResourceLoader(
-      bootstrap,
+      this.#bootstrap,
       { ...ports, log: ports.log.child("config"), stats, loop: dispatcher, transport: ports.xds },
       this.#others.size === 0
         ? own

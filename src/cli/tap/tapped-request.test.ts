@@ -20,6 +20,7 @@ const proxy = (name: string, ipAddress: string, type = "sidecar") => ({
   ipAddress,
   adminAddress: undefined,
   version: "",
+  userAgent: "",
   variant: "delta" as const,
   connectedAtMs: 0,
   state: "live" as const,

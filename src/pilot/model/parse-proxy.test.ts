@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { NodeSchema } from "#api/envoy/config/core/v3/base_pb.ts";
+import { BuildVersionSchema, NodeSchema } from "#api/envoy/config/core/v3/base_pb.ts";
 import { type ParsedProxy, parseProxy } from "./parse-proxy.ts";
 
 function parse(id: string, metadata: JsonObject = {}, userAgentName = "envoy"): ParsedProxy {
@@ -118,4 +118,30 @@ test("no node makes it throw", () => {
       expect(proxy.namespace).not.toBe("");
     }),
   );
+});
+
+const buildVersion = (majorNumber: number, minorNumber: number, patch = 0) => ({
+  case: "userAgentBuildVersion" as const,
+  value: create(BuildVersionSchema, { version: { majorNumber, minorNumber, patch } }),
+});
+
+test.each([
+  ["sampan", buildVersion(0, 1, 2), "sampan/0.1.2", "0.1.2"],
+  ["envoy", buildVersion(1, 40), "envoy/1.40.0", "1.40.0"],
+  ["mine", { case: "userAgentVersion" as const, value: "dev" }, "mine/dev", "dev"],
+  ["envoy", { case: undefined }, "envoy", ""],
+  ["", { case: undefined }, "", ""],
+])("user agent %s %j", (userAgentName, userAgentVersionType, userAgent, version) => {
+  const node = create(NodeSchema, { id: "x", userAgentName, userAgentVersionType });
+  expect(parseProxy(node).proxy).toMatchObject({ userAgent, version });
+});
+
+test("the version that Istio's agent tells does not hide which program it is", () => {
+  const node = create(NodeSchema, {
+    id: "x",
+    metadata: { ISTIO_VERSION: "1.31.0" },
+    userAgentName: "envoy",
+    userAgentVersionType: buildVersion(1, 40),
+  });
+  expect(parseProxy(node).proxy).toMatchObject({ userAgent: "envoy/1.40.0", version: "1.31.0" });
 });

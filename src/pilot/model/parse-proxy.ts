@@ -45,6 +45,7 @@ export function parseProxy(node: Node): ParsedProxy {
     adminAddress: reader.text("SAMPAN_ADMIN_ADDRESS") || undefined,
     autoRegisterGroup: reader.text("AUTO_REGISTER_GROUP") || undefined,
     version: reader.text("ISTIO_VERSION") || userAgentVersion(node),
+    userAgent: [node.userAgentName, userAgentVersion(node)].filter((part) => part !== "").join("/"),
     metadata,
   };
   return { proxy, warnings: reader.warnings };

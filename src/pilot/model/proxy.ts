@@ -30,6 +30,8 @@ export interface Proxy {
   readonly autoRegisterGroup: string | undefined;
   /** ISTIO_VERSION or the user agent's version; "" when unknown. */
   readonly version: string;
+  /** "sampan/0.1.0", "envoy/1.40.0": the program itself; "" when it does not say. */
+  readonly userAgent: string;
   /** The rest of the metadata as JSON, for selectors of later issues. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }

@@ -26,6 +26,8 @@ export interface ProxyReport {
   /** "host:port" of its admin pages where it tells (metadata SAMPAN_ADMIN_ADDRESS). */
   readonly adminAddress: string | undefined;
   readonly version: string;
+  /** "sampan/0.1.0", "envoy/1.40.0": the program, as its node says it; "" when it does not. */
+  readonly userAgent: string;
   readonly variant: "sotw" | "delta";
   /** Since 1970, by the pilot's clock. */
   readonly connectedAtMs: number;
@@ -69,6 +71,7 @@ export function reportProxies(connections: Iterable<Connection>): readonly Proxy
       ipAddress: proxy.ipAddresses[0] ?? "",
       adminAddress: proxy.adminAddress,
       version: proxy.version,
+      userAgent: proxy.userAgent,
       variant: connection.engine.variant,
       connectedAtMs: connection.connectedAtMs,
       state: worst(types),

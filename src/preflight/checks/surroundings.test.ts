@@ -360,45 +360,52 @@ describe("envoy", () => {
 
 describe("VersionSkew", () => {
   const check = versionSkewCheck({ ...SETTINGS, pilot: PILOT, version: "1.4.0" });
-  const mesh = (pilot: string, reports: unknown, info: string): World => ({
+  const mesh = (pilot: string, reports: unknown): World => ({
     pages: {
       [`${PILOT_URL}/version`]: { body: pilot },
       [`${PILOT_URL}/debug/syncz`]: { body: JSON.stringify(reports) },
-      "http://127.0.1.5:15000/server_info": { body: info },
-      "http://10.0.0.9:15000/server_info": { body: '{"version": "sampan/9.0.0"}' },
     },
   });
-  const report = (adminAddress: string) => [{ name: "reviews-v1-1", adminAddress }];
-  const OURS = report("127.0.1.5:15000");
+  const proxy = (userAgent: string, index = 1) => ({ name: `reviews-v1-${index}`, userAgent });
   const apart = (name: string, version: string): string =>
     `W ${name} is version ${version}, this command line 1.4.0: more than one minor version apart`;
   test.each<[string, World, readonly string[]]>([
     ["nobody there", {}, []],
-    ["all the same", mesh('{"version": "1.4.0"}', OURS, '{"version": "sampan/1.4.0"}'), []],
-    ["one minor apart", mesh('{"version": "1.3.9"}', OURS, '{"version": "sampan/1.5.0"}'), []],
+    ["all the same", mesh('{"version": "1.4.0"}', [proxy("sampan/1.4.0")]), []],
+    ["one minor apart", mesh('{"version": "1.3.9"}', [proxy("sampan/1.5.0")]), []],
     [
       "an old pilot",
-      mesh('{"gitVersion": "v1.2.0"}', [], ""),
+      mesh('{"gitVersion": "v1.2.0"}', []),
       [apart("the pilot at 127.0.0.1:15014", "1.2.0")],
     ],
     [
       "another major",
-      mesh('{"version": "2.4.0"}', [], ""),
+      mesh('{"version": "2.4.0"}', []),
       [apart("the pilot at 127.0.0.1:15014", "2.4.0")],
     ],
     [
-      "an old proxy",
-      mesh("", OURS, '{"version": "sampan/1.1.0"}'),
-      [apart('proxy "reviews-v1-1"', "1.1.0")],
+      "an old proxy among others",
+      mesh("", [proxy("sampan/1.4.2", 1), proxy("sampan/1.1.0", 2)]),
+      [apart('proxy "reviews-v1-2"', "1.1.0")],
     ],
     [
-      "an Envoy has versions of its own",
-      mesh("", OURS, '{"version": "abc/1.40.0/Clean/RELEASE/BoringSSL"}'),
+      "of many old proxies the first five",
+      mesh(
+        "",
+        Array.from({ length: 9 }, (_, index) => proxy("sampan/1.1.0", index)),
+      ),
+      [0, 1, 2, 3, 4].map((index) => apart(`proxy "reviews-v1-${index}"`, "1.1.0")),
+    ],
+    [
+      "programs with versions of their own",
+      mesh(
+        "",
+        ["envoy/9.40.0", "sampanish/9.1.0", "sampan", ""].map((agent) => proxy(agent)),
+      ),
       [],
     ],
-    ["a proxy that names another machine is not asked", mesh("", report("10.0.0.9:15000"), ""), []],
-    ["answers that are none", mesh("<html>", { no: "list" }, "{"), []],
-    ["reports that are none", mesh("[]", [null, 7, "x", {}], "[]"), []],
+    ["answers that are none", mesh("<html>", { no: "list" }), []],
+    ["reports that are none", mesh("[]", [null, 7, "x", {}, { userAgent: 7 }]), []],
   ])("%s", async (_name, world, expected) => {
     expect(await found(check, world)).toEqual(expected);
   });

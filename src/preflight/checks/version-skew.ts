@@ -1,5 +1,4 @@
 // A pilot and proxies that run already are of versions that fit to ours.
-import { parseIp } from "#base/ip-address.ts";
 import { quoted } from "#base/log.ts";
 import {
   type Check,
@@ -26,8 +25,7 @@ export const VERSION_SKEW: CheckDescription = {
 /** What differs by this many minor versions is tested together. */
 const MAX_MINORS_APART = 1;
 const ANSWER_LIMIT_MS = 2_000;
-/** Of a large mesh so many proxies are asked. */
-const MAX_PROXIES = 64;
+const OWN_AGENT = "sampan/";
 /** Of proxies that do not fit, so many are named. */
 const MAX_NAMED = 5;
 
@@ -63,25 +61,15 @@ function skewOf(name: string, version: string | undefined, own: string): Finding
   ];
 }
 
-/** What a proxy tells is asked for at loopback only: a foreign name must not send us anywhere. */
-function isOnThisMachine(address: string | undefined): address is string {
-  const host = /^([\d.]+):\d{1,5}$/.exec(address ?? "")?.[1];
-  return host !== undefined && parseIp(host)?.[0] === 127;
-}
-
-/** Proxies on this machine that call themselves sampan; Envoys have versions of their own. */
-async function proxySkews(ports: CheckPorts, reports: unknown, own: string): Promise<Finding[]> {
+/** Proxies that call themselves sampan, "sampan/0.1.0"; Envoys have versions of their own. */
+function proxySkews(reports: unknown, own: string): readonly Finding[] {
   if (!Array.isArray(reports)) return [];
-  const found = await Promise.all(
-    reports.slice(0, MAX_PROXIES).map(async (report: unknown) => {
-      const admin = textField(report, "adminAddress");
-      if (!isOnThisMachine(admin)) return [];
-      const told = textField(await ask(ports, admin, "/server_info"), "version") ?? "";
-      const name = `proxy ${quoted(textField(report, "name") ?? "?", 80)}`;
-      return told.startsWith("sampan/") ? skewOf(name, told.slice("sampan/".length), own) : [];
-    }),
-  );
-  return found.flat();
+  return reports.flatMap((report: unknown) => {
+    const agent = textField(report, "userAgent") ?? "";
+    if (!agent.startsWith(OWN_AGENT)) return [];
+    const name = `proxy ${quoted(textField(report, "name") ?? "?", 80)}`;
+    return skewOf(name, agent.slice(OWN_AGENT.length), own);
+  });
 }
 
 export function versionSkewCheck({ pilot, version }: PreflightSettings): Check {
@@ -95,10 +83,9 @@ export function versionSkewCheck({ pilot, version }: PreflightSettings): Check {
         ask(ports, where, "/debug/syncz"),
       ]);
       const ofPilot = textField(told, "version") ?? textField(told, "gitVersion");
-      const proxies = await proxySkews(ports, reports, version);
       return warn(
         ...skewOf(`the pilot at ${where}`, ofPilot, version),
-        ...proxies.slice(0, MAX_NAMED),
+        ...proxySkews(reports, version).slice(0, MAX_NAMED),
       );
     },
   };
