@@ -8,6 +8,7 @@ import { loadObject, loadService } from "./describe/load.ts";
 import { objectText, serviceText } from "./describe/text.ts";
 import { ageOf } from "./get/age.ts";
 import { EXIT } from "./shell/exit-status.ts";
+import { fromHere } from "./shell/from-here.ts";
 import { pilotOption } from "./shell/options.ts";
 import { formatResult, type OutputFormat, outputOption } from "./shell/output.ts";
 import { runs, type Shell } from "./shell/shell.ts";
@@ -37,7 +38,7 @@ async function describe(
     if (name === undefined || name === "") return fail("name a service: service NAME", EXIT.usage);
     const loaded = await loadService(pilot, name, flags.namespace);
     if (loaded.kind === "failed") return fail(loaded.message);
-    const text = serviceText(loaded.value);
+    const text = fromHere(shell, serviceText(loaded.value));
     terminal.write(
       flags.output === "table"
         ? text
@@ -54,7 +55,7 @@ async function describe(
   const loaded = await loadObject(pilot, { kind, namespace: flags.namespace ?? "default", name });
   if (loaded.kind === "failed") return fail(loaded.message);
   const age = ageOf(loaded.value.object.metadata.creationTimestamp, shell.clock.wallMs());
-  const text = objectText(loaded.value, age);
+  const text = fromHere(shell, objectText(loaded.value, age));
   terminal.write(
     flags.output === "table"
       ? text

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { createColors } from "picocolors";
 import type { SocketAddress } from "#base/net.ts";
 import { EXIT } from "./shell/exit-status.ts";
+import { fromHere } from "./shell/from-here.ts";
 import { pilotOption } from "./shell/options.ts";
 import { formatResult, outputOption } from "./shell/output.ts";
 import { plainLines } from "./shell/plain.ts";
@@ -48,7 +49,8 @@ async function troubleshoot(shell: Shell, flags: TroubleshootFlags): Promise<num
   const findings: Finding[] = [];
   for await (const finding of found) {
     findings.push(finding);
-    if (output === "table") terminal.write(formatFinding(finding, terminal.hasColor));
+    if (output === "table")
+      terminal.write(fromHere(shell, formatFinding(finding, terminal.hasColor)));
   }
   const healthy = findings.every(({ mark }) => mark !== "wrong");
   if (output !== "table") {

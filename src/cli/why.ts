@@ -4,6 +4,7 @@ import type { SocketAddress } from "#base/net.ts";
 import { explain } from "#explain/explain.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import { EXIT } from "./shell/exit-status.ts";
+import { fromHere } from "./shell/from-here.ts";
 import { pilotOption } from "./shell/options.ts";
 import { formatResult, outputOption } from "./shell/output.ts";
 import { runs, type Shell } from "./shell/shell.ts";
@@ -52,7 +53,8 @@ async function why(shell: Shell, words: readonly string[], flags: WhyFlags): Pro
   const { method, scheme, authority, path } = explained;
   const title = `${method} ${scheme}://${authority}${path} from ${found.from}`;
   const { hasColor } = terminal;
-  terminal.write(formatExplanation(explanation, { hasColor, all: flags.all, title }));
+  const text = formatExplanation(explanation, { hasColor, all: flags.all, title });
+  terminal.write(fromHere(shell, text));
   return EXIT.ok;
 }
 
