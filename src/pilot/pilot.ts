@@ -108,6 +108,7 @@ export class Pilot {
       server: this.#server,
       registry: this.#registry,
       version: this.#options.version,
+      clock: this.#options.clock,
       store: this.#options.store,
       records: this.#records,
       liveness: (key, withResources) => this.#liveness(key, withResources),

@@ -71,6 +71,12 @@ describe.skipIf(peer.kind === "missing")("kubectl", () => {
       status: 0,
       output: "destinationrule.networking.istio.io/reviews\n",
     });
+    expect((await kubectl(["get", "dr"])).output).toMatch(
+      /^NAME +HOST +AGE\nreviews +reviews\.default\.svc\.cluster\.local +\d+s\n$/,
+    );
+    expect((await kubectl(["get", "dr", "reviews", "--no-headers"])).output).toMatch(
+      /^reviews .*s\n$/,
+    );
     const { output } = await kubectl(["get", "dr,vs", "-A", "-o", "jsonpath={..spec.host}"]);
     expect(output).toBe("reviews.default.svc.cluster.local");
     expect((await kubectl(["get", "dr", "nobody"])).output).toContain("(NotFound)");

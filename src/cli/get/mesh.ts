@@ -1,4 +1,6 @@
 // What the pilot knows besides configuration, as rows: services, endpoints, proxies, problems.
+
+import { formatAge } from "#base/age.ts";
 import type {
   DescribedEndpoint,
   DescribedProblem,
@@ -8,7 +10,6 @@ import type { ProxyReport } from "#pilot/push/status.ts";
 import { shortServiceName } from "../client/mesh-names.ts";
 import type { PilotClient } from "../client/pilot-client.ts";
 import { plain } from "../shell/plain.ts";
-import { formatAge } from "./age.ts";
 import type { ListedItem, LoadedListing } from "./listing.ts";
 
 export interface MeshQuery {

@@ -1,8 +1,8 @@
 // Configuration objects as rows, with the columns of Istio's CustomResourceDefinitions (additionalPrinterColumns).
 import type { DescribedObject } from "#pilot/api/debug-pages.ts";
 import type { ObjectJson } from "#pilot/api/object-json.ts";
+import { PRINTER_COLUMNS, type PrinterColumn, printedField } from "#pilot/api/printer-columns.ts";
 import type { KindNames } from "#pilot/model/kinds.ts";
-import type { Kind } from "#pilot/model/object.ts";
 import { objectKey } from "#pilot/model/object.ts";
 import type { PilotClient } from "../client/pilot-client.ts";
 import { resourceName } from "../config/kind-argument.ts";
@@ -19,43 +19,6 @@ export interface ObjectQuery {
   readonly namespace: string | undefined;
   readonly selector: string;
 }
-
-type Spec = Readonly<Record<string, unknown>>;
-
-interface Column {
-  readonly title: string;
-  readonly cell: (object: ObjectJson, nowMs: number) => string;
-}
-
-const AGE: Column = {
-  title: "AGE",
-  cell: ({ metadata }, nowMs) => ageOf(metadata.creationTimestamp, nowMs),
-};
-
-const field = (title: string, name: string, fallback = ""): Column => ({
-  title,
-  cell: ({ spec }) => shown((spec as Spec)[name] ?? fallback),
-});
-
-/** NAME comes before them. Proto3's defaults are not written in JSON: what is unset means the fallback. */
-const COLUMNS: { readonly [K in Kind]: readonly Column[] } = {
-  VirtualService: [field("GATEWAYS", "gateways"), field("HOSTS", "hosts"), AGE],
-  DestinationRule: [field("HOST", "host"), AGE],
-  Gateway: [AGE],
-  ServiceEntry: [
-    field("HOSTS", "hosts"),
-    field("LOCATION", "location", "MESH_EXTERNAL"),
-    field("RESOLUTION", "resolution", "NONE"),
-    AGE,
-  ],
-  Sidecar: [AGE],
-  WorkloadEntry: [AGE, field("ADDRESS", "address")],
-  WorkloadGroup: [AGE],
-};
-
-/** Lists as kubectl shows them: `["reviews","ratings"]`. */
-const shown = (value: unknown): string =>
-  plain(typeof value === "string" ? value : JSON.stringify(value));
 
 export async function listObjects(
   pilot: PilotClient,
@@ -82,16 +45,20 @@ export async function listObjects(
       message: `no ${names.singular} ${JSON.stringify(missing)}${where}: ${hint}`,
     };
   }
-  const columns = COLUMNS[names.kind];
+  const columns = PRINTER_COLUMNS[names.kind];
   const hasNamespace = namespace === undefined;
   return {
     kind: "loaded",
-    columns: [...(hasNamespace ? ["NAMESPACE"] : []), "NAME", ...columns.map(({ title }) => title)],
+    columns: [
+      ...(hasNamespace ? ["NAMESPACE"] : []),
+      "NAME",
+      ...columns.map((column) => column.name.toUpperCase()),
+    ],
     wideColumns: ["FILE"],
     items: wanted.map((object): ListedItem => {
       const { name, namespace: its } = object.metadata;
       const key = objectKey({ kind: names.kind, namespace: its, name });
-      const cells = [plain(name), ...columns.map(({ cell }) => cell(object, nowMs))];
+      const cells = [plain(name), ...columns.map((column) => cellOf(column, object, nowMs))];
       return {
         key,
         name: plain(resourceName(names, name)),
@@ -101,6 +68,11 @@ export async function listObjects(
       };
     }),
   };
+}
+
+function cellOf(column: PrinterColumn, { metadata, spec }: ObjectJson, nowMs: number): string {
+  if (column.field === undefined) return ageOf(metadata.creationTimestamp, nowMs);
+  return plain(printedField(column, spec));
 }
 
 /** Names in a hint: enough to find the one that was meant. */

@@ -1,4 +1,5 @@
 // What reading and writing objects over the API have in common: what they work on, and how an object is found by its path.
+import type { Clock } from "#base/clock.ts";
 import type { HttpServiceResponse } from "#base/http-service.ts";
 import type { ConfigStore } from "../config/store.ts";
 import { type ConfigObject, objectKey } from "../model/object.ts";
@@ -10,6 +11,7 @@ import type { StatusAbout } from "./status.ts";
 export interface ObjectApiState {
   readonly store: ConfigStore;
   readonly records: ObjectRecords;
+  readonly clock: Clock;
   readonly liveness: (object: ConfigObject) => Liveness | undefined;
 }
 

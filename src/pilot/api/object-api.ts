@@ -1,5 +1,5 @@
 // /apis/networking.istio.io: configuration objects in Kubernetes' REST form, so that its clients work as they are.
-// Not there: watch, server-side apply, strategic merge patches, tables, pages of lists (a list always comes whole).
+// Not there: watch, server-side apply, strategic merge patches, pages of lists (a list always comes whole).
 import { type HttpServiceRequest, jsonResponse } from "#base/http-service.ts";
 import { API_GROUP, API_VERSIONS, KIND_NAMES } from "../model/kinds.ts";
 import type { ConfigObject } from "../model/object.ts";
@@ -8,6 +8,7 @@ import { parseLabelSelector } from "./label-selector.ts";
 import { type Answer, aboutOf, findObject, type ObjectApiState } from "./object-api-state.ts";
 import { objectJson } from "./object-json.ts";
 import type { ObjectAddress } from "./object-request.ts";
+import { tableResponse, wantsTable } from "./object-table.ts";
 import { create, patch, remove, replace } from "./object-writes.ts";
 import { notFound, statusResponse } from "./status.ts";
 
@@ -64,11 +65,9 @@ function wrongQuery(query: URLSearchParams): string | undefined {
   return undefined;
 }
 
-function list(
-  { store, records }: ObjectApiState,
-  to: ObjectAddress,
-  { query }: HttpServiceRequest,
-): Answer {
+function list(state: ObjectApiState, to: ObjectAddress, request: HttpServiceRequest): Answer {
+  const { store, records } = state;
+  const { query } = request;
   const selector = parseLabelSelector(query.get("labelSelector") ?? "");
   if (selector.kind === "failed") {
     return statusResponse("BadRequest", `labelSelector: ${selector.reason}`);
@@ -80,20 +79,33 @@ function list(
       "fieldSelector: only metadata.name=NAME and metadata.namespace=NAMESPACE are known",
     );
   }
-  const items = store
+  const found = store
     .list()
     .filter(
       ({ kind, namespace }) =>
         kind === to.names.kind && (to.namespace === "" || namespace === to.namespace),
     )
-    .filter((object) => selector.matches(object.labels) && fields(object))
-    .map((object) => objectJson(object, records.of(object), to.version));
+    .filter((object) => selector.matches(object.labels) && fields(object));
+  if (wantsTable(request)) return tableOf(state, to, found);
+  const items = found.map((object) => objectJson(object, records.of(object), to.version));
   return jsonResponse({
     apiVersion: `${API_GROUP}/${to.version}`,
     kind: `${to.names.kind}List`,
     metadata: { resourceVersion: records.version },
     items,
   });
+}
+
+function tableOf(
+  { records, clock }: ObjectApiState,
+  { names, version }: ObjectAddress,
+  objects: readonly ConfigObject[],
+): Answer {
+  const rows = objects.map((object) => {
+    const record = records.of(object);
+    return { record, json: objectJson(object, record, version) };
+  });
+  return tableResponse(names, rows, clock.wallMs(), records.version);
 }
 
 /** What kubectl selects single objects with. */
@@ -107,9 +119,10 @@ function parseFieldSelector(text: string): ((object: ConfigObject) => boolean) |
   return (object) => wanted.every(([field, value]) => object[field] === value);
 }
 
-function read(state: ObjectApiState, to: ObjectAddress): Answer {
+function read(state: ObjectApiState, to: ObjectAddress, request: HttpServiceRequest): Answer {
   const object = findObject(state, to);
   if (object === undefined) return notFound(aboutOf(to));
+  if (wantsTable(request)) return tableOf(state, to, [object]);
   const json = objectJson(object, state.records.of(object), to.version);
   const liveness = state.liveness(object);
   if (liveness === undefined) return jsonResponse(json);

@@ -1,4 +1,5 @@
 // The pilot's HTTP side: health, metrics, debug pages, Kubernetes' API for configuration, and what a supervisor tells of instances.
+import type { Clock } from "#base/clock.ts";
 import {
   type HttpService,
   type HttpServiceRequest,
@@ -38,6 +39,7 @@ export interface PilotApiState {
   readonly problems: () => readonly Problem[];
   readonly server: XdsServer;
   readonly registry: WorkloadRegistry;
+  readonly clock: Clock;
   readonly store: ConfigStore;
   readonly records: ObjectRecords;
   /** Of "VirtualService/default/reviews". */
@@ -80,6 +82,7 @@ export function createPilotApi(state: PilotApiState): HttpService {
   const objects = {
     store: state.store,
     records: state.records,
+    clock: state.clock,
     liveness: (object: ConfigObject) => state.liveness(objectKey(object)),
   };
   return (request) => {
