@@ -1,10 +1,10 @@
 // `sampan proxy-status [PROXY]`: whether the newest configuration is live on each proxy, on its way, or refused with these words.
 import { Command } from "commander";
+import { formatAge } from "#base/age.ts";
 import type { SocketAddress } from "#base/net.ts";
 import type { ProxyReport, TypeReport } from "#pilot/push/status.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import { adminAddressOf, findProxy } from "./client/proxies.ts";
-import { formatAge } from "./get/age.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { watch } from "./shell/live-view.ts";
 import { pilotOption } from "./shell/options.ts";
