@@ -37,6 +37,7 @@ export const VALUE_SOURCES: Readonly<Record<string, ValueSource | undefined>> = 
   service: "services",
   workload: "proxies",
   "get name": "objects",
+  "troubleshoot path": undefined,
   code: undefined,
   "code=object": undefined,
   condition: undefined,
