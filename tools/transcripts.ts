@@ -147,12 +147,13 @@ function pagesOf(args: readonly string[]): readonly string[] {
 async function main(args: readonly string[]): Promise<number> {
   const pages = pagesOf(args);
   const isPrinting = args.includes("--print");
+  const isOnePage = args.includes(ONE_PAGE);
   const texts = await Promise.all(pages.map((page) => Bun.file(page).text()));
-  if (!texts.some((text) => parseSteps(text).length > 0)) {
+  if (!isOnePage && !texts.some((text) => parseSteps(text).length > 0)) {
     console.error("no console session found");
     return 1;
   }
-  const words = args.includes(ONE_PAGE) ? undefined : isolation();
+  const words = isOnePage ? undefined : isolation();
   if (words !== undefined) return await runIsolated(words, pages, isPrinting ? ["--print"] : []);
   let status = 0;
   for (const page of pages) if ((await runHere(page, isPrinting)) !== 0) status = 1;
