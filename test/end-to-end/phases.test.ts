@@ -8,7 +8,8 @@ import { until } from "../support/envoy.ts";
 import { openTerminal } from "../support/pty.ts";
 import { get } from "./harness/connection.ts";
 import { PILOT } from "./harness/mesh-process.ts";
-import { folderWith, gatewayOn, group, MESH } from "./harness/small-mesh.ts";
+import { processesOf } from "./harness/processes.ts";
+import { folderWith, gatewayOn, group, MESH, routeWith } from "./harness/small-mesh.ts";
 import {
   ROOT,
   runDirectories,
@@ -184,6 +185,23 @@ describe("phases by choice", () => {
     },
   );
 
+  test.each([
+    ["preflight", MESH, 0, /^\[preflight\] Running pre-flight checks\n/],
+    ["config", MESH, 0, /^shop-1 +instance +bun server\.ts shop$/m],
+    [
+      "config",
+      { ...MESH, "route.yaml": routeWith("soon") },
+      3,
+      /route\.yaml:7:7: .*spec\.http\[0\]\.timeout: .*\nRUNS[^]*error execution phase config: /,
+    ],
+  ])("%s alone looks and starts nothing", async (name, files, expected, text) => {
+    const folder = folderWith(files);
+    const { status, output } = await sampan("up", "phase", name, folder);
+    rmSync(folder, { recursive: true });
+    expect([status, output]).toEqual([expected, expect.stringMatching(text)]);
+    expect(runDirectories()).toEqual([]);
+  });
+
   test("the pilot alone, the programs beside it, and what waits for them", async () => {
     const folder = folderWith(MESH);
     const pilot = Bun.spawn([join(ROOT, "bin", "sampan"), "up", "phase", "control-plane", folder], {
@@ -202,6 +220,8 @@ describe("phases by choice", () => {
       0,
       "[wait] until every instance is healthy and every proxy has its configuration\n",
     ]);
+    const summary = await sampan("up", "phase", "summary", folder);
+    expect(summary.output).toMatch(/^shop\.default +- +1 +127\.240\.\d+\.\d+:9080$/m);
     expect(runDirectories()).toEqual(["15014", `15014-${rest.pid}`]);
     expect(await rest.stop()).toBe(0);
     pilot.kill("SIGTERM");
@@ -209,6 +229,29 @@ describe("phases by choice", () => {
     rmSync(folder, { recursive: true });
     expectNothingLeft(rest);
   }, 20_000);
+
+  test.each([
+    ["gateway", /proxy -c .*\/gateway-/],
+    ["data-plane", /proxy -c .*\/host-/],
+    ["workloads", /server\.ts shop$/],
+  ])(
+    "%s alone, beside a pilot",
+    async (name, pattern) => {
+      const files = { ...MESH, "gateway.yaml": gatewayOn(8081) };
+      const pilot = start(files, { flags: ["--skip-phases", "workloads,data-plane,gateway,wait"] });
+      await pilot.says(READY);
+      const alone = start(files, { phase: name });
+      await alone.says(`[${name}] Ctrl-C stops it`);
+      const ownFolder = processesOf(alone.folder).filter(({ pid }) => pid !== alone.pid);
+      expect(ownFolder.map(({ command }) => command)).toEqual([expect.stringMatching(pattern)]);
+      expect(await alone.stop()).toBe(0);
+      expect(processesOf(alone.folder)).toEqual([]);
+      expect(runDirectories()).toEqual(["15014"]);
+      expect(await pilot.stop()).toBe(0);
+      expectNothingLeft(pilot);
+    },
+    15_000,
+  );
 });
 
 describe("an end at any moment leaves nothing", () => {

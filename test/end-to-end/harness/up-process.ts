@@ -17,6 +17,8 @@ export interface UpOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Its output is a terminal's, and `type` reaches it. */
   readonly inTerminal?: boolean;
+  /** This phase alone. */
+  readonly phase?: string;
   /** Lets a shell run what this makes of the command. */
   readonly shell?: (command: string) => string;
 }
@@ -41,11 +43,12 @@ export class UpProcess {
 
   /** `folder` as /proc shows it: absolute, without links. */
   constructor(folder: string, options: UpOptions = {}) {
-    const { flags = [], env = {}, inTerminal = false, shell } = options;
+    const { flags = [], env = {}, inTerminal = false, phase, shell } = options;
     this.folder = folder;
     const decoder = new TextDecoder();
     const environment = { env: { ...userEnvironment(), ...env } };
-    const plain = [SAMPAN, "up", folder, ...flags];
+    const called = phase === undefined ? ["up"] : ["up", "phase", phase];
+    const plain = [SAMPAN, ...called, folder, ...flags];
     const command = shell === undefined ? plain : ["/bin/sh", "-c", shell(plain.join(" "))];
     if (inTerminal) {
       const data = (_terminal: unknown, bytes: Uint8Array): void => {
