@@ -151,16 +151,16 @@ test.each([
     ["listener", "--port", "8443"],
     [
       "ADDRESSES  PORT  MATCH                       DESTINATION",
-      "0.0.0.0    8443  Trans: tls; SNI: a.example  Route: http.8443",
-      "0.0.0.0    8443  ALL                         Cluster: BlackHoleCluster",
+      "0.0.0.0    8443  SNI: a.example; Trans: tls  Route: http.8443",
+      "0.0.0.0    8443  ALL                         BlackHoleCluster",
     ],
   ],
   [
     ["route"],
     [
-      "NAME  VHOST NAME    DOMAINS           MATCH   VIRTUAL SERVICE",
-      "9080  reviews:9080  reviews, +1 more  /exact  reviews.default",
-      "9080  reviews:9080  reviews, +1 more  /*",
+      "NAME  VHOST NAME    DOMAINS                                     MATCH   VIRTUAL SERVICE",
+      "9080  reviews:9080  reviews.default.svc.cluster.local, reviews  /exact  reviews.default",
+      "9080  reviews:9080  reviews.default.svc.cluster.local, reviews  /*",
     ],
   ],
   [

@@ -4,7 +4,8 @@ import { BootstrapSchema } from "#api/envoy/config/bootstrap/v3/bootstrap_pb.ts"
 import type { SocketAddress } from "#base/net.ts";
 import { CLUSTER_PAGE, ENDPOINT_PAGE } from "./proxy-config/clusters.ts";
 import { findAdmin, findProxyConfiguration } from "./proxy-config/find.ts";
-import { LISTENER_PAGE, ROUTE_PAGE } from "./proxy-config/listeners.ts";
+import { LISTENER_PAGE } from "./proxy-config/listeners.ts";
+import { ROUTE_PAGE } from "./proxy-config/routes.ts";
 import { type ConfigPage, choose, jsonOf } from "./proxy-config/rows.ts";
 import { secretPage } from "./proxy-config/secrets.ts";
 import { EXIT } from "./shell/exit-status.ts";
@@ -39,7 +40,7 @@ const PAGES: readonly PageEntry[] = [
     summary: "where it may send: services, ports, subsets",
     page: () => CLUSTER_PAGE,
     filters: [
-      ["--fqdn <host>", "only of this service: reviews, or its whole host name"],
+      ["--fqdn <host>", "only of services whose host name holds this"],
       ["--port <n>", "only of this port"],
       ["--subset <name>", "only of this subset"],
       ["--direction <name>", "only inbound or outbound"],
@@ -54,6 +55,7 @@ const PAGES: readonly PageEntry[] = [
     filters: [
       ["--address <host>", "only at this address"],
       ["--port <n>", "only at this port"],
+      ["--type <type>", "only http, tcp or http+tcp"],
     ],
     example: "productpage-v1-1 --port 15001",
   },
@@ -72,7 +74,7 @@ const PAGES: readonly PageEntry[] = [
     page: () => ENDPOINT_PAGE,
     filters: [
       ["--cluster <name>", "only of this cluster"],
-      ["--fqdn <host>", "only of this service"],
+      ["--fqdn <host>", "only of services whose host name holds this"],
       ["--status <status>", "only with this status: healthy, unhealthy, draining"],
       ["--address <host>", "only at this address"],
       ["--port <n>", "only at this port"],

@@ -7,7 +7,7 @@ import {
 import { enumName } from "#explain/enum-name.ts";
 import { originOf } from "#explain/origin.ts";
 import type { HostStatus, ProxyConfiguration } from "#explain/proxy-configuration.ts";
-import { type ConfigPage, type ConfigRow, jsonOf, shortObject } from "./rows.ts";
+import { type ConfigPage, type ConfigRow, compareTexts, jsonOf, shortObject } from "./rows.ts";
 
 /** Parts of `outbound|9080|v1|reviews.default.svc.cluster.local`; other names stand for themselves. */
 function partsOf(name: string): { fqdn: string; port: string; subset: string; direction: string } {
@@ -39,10 +39,21 @@ export const CLUSTER_PAGE: ConfigPage = {
           json: jsonOf(ClusterSchema, cluster),
         };
       })
-      .toSorted((a, b) => compare(a.cells.join(" "), b.cells.join(" "))),
+      .toSorted(byName),
 };
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** istioctl's order: host name, subset, port, direction. */
+function byName({ keys: a }: ConfigRow, { keys: b }: ConfigRow): number {
+  const subset = (name = ""): string => (name === "-" ? "" : name);
+  return (
+    compareTexts(a["fqdn"] ?? "", b["fqdn"] ?? "") ||
+    compareTexts(subset(a["subset"]), subset(b["subset"])) ||
+    comparePorts(a["port"], b["port"]) ||
+    compareTexts(a["direction"] ?? "", b["direction"] ?? "")
+  );
+}
+
+const comparePorts = (a = "", b = ""): number => (Number(a) || 0) - (Number(b) || 0);
 
 function outlierCheck({ failed }: HostStatus): string {
   return failed.outlierCheck ? "FAILED" : "OK";
@@ -65,7 +76,7 @@ export const ENDPOINT_PAGE: ConfigPage = {
             cells: [host.address, status, outlierCheck(host), cluster],
             keys: {
               cluster,
-              status: status.toLowerCase(),
+              status,
               address: host.address.replace(/:\d+$/, ""),
               port: /:(\d+)$/.exec(host.address)?.[1] ?? "",
               fqdn: partsOf(cluster).fqdn,
@@ -81,5 +92,10 @@ export const ENDPOINT_PAGE: ConfigPage = {
           };
         }),
       )
-      .toSorted((a, b) => compare(a.cells.join(" "), b.cells.join(" "))),
+      .toSorted(
+        ({ keys: a }, { keys: b }) =>
+          compareTexts(a["address"] ?? "", b["address"] ?? "") ||
+          comparePorts(a["port"], b["port"]) ||
+          compareTexts(a["cluster"] ?? "", b["cluster"] ?? ""),
+      ),
 };

@@ -28,13 +28,16 @@ export const jsonOf =
   (): EnvoyJson =>
     messageToDumpedJson(schema, message);
 
+/** By code units, as istioctl's tables are sorted. */
+export const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 /** "default/reviews" of "VirtualService default/reviews" as istioctl writes it: reviews.default. */
 export function shortObject(object: string | undefined): string {
   const [, namespace, name] = /^\S+ ([^/]*)\/(.+)$/.exec(object ?? "") ?? [];
   return name === undefined ? "" : `${name}.${namespace}`;
 }
 
-/** Rows that every given filter fits; a text fits as a whole, a service also as the beginning of its host name. */
+/** Rows that every given filter fits, case not counted; a text fits as a whole, a service also by a part of its host name. */
 export function choose(
   rows: readonly ConfigRow[],
   filters: Readonly<Record<string, string | undefined>>,
@@ -44,8 +47,9 @@ export function choose(
   );
   return rows.filter(({ keys }) =>
     wanted.every(([key, value]) => {
-      const found = keys[key] ?? "";
-      return found === value || (key === "fqdn" && found.startsWith(`${value}.`));
+      const found = (keys[key] ?? "").toLowerCase();
+      const asked = value.toLowerCase();
+      return found === asked || (key === "fqdn" && found.includes(asked));
     }),
   );
 }
