@@ -33,7 +33,7 @@ export function sarifOf(findings: readonly Finding[], version: string): object {
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: file },
+                artifactLocation: { uri: encodeURI(file) },
                 region: { startLine: line, startColumn: column },
               },
             },
