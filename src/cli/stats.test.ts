@@ -1,6 +1,7 @@
 // `sampan stats`: the page that is asked for, and its lines as a table and as JSON.
 import { expect, test } from "bun:test";
 import type { HttpAnswer, HttpClient } from "#base/http-client.ts";
+import { FakeTime } from "#base/testing/fake-time.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { runFake } from "./testing/fake-shell.ts";
 
@@ -26,6 +27,7 @@ test.each([
   [[], "/stats?usedonly"],
   [["--all"], "/stats"],
   [["--filter", "a|b&c"], "/stats?usedonly&filter=a%7Cb%26c"],
+  [["--type", "counters"], "/stats?usedonly&type=Counters"],
   [["-o", "prometheus", "--all"], "/stats/prometheus"],
 ])("%j asks for %s", async (args, page) => {
   expect((await run(...args)).asked).toEqual([page]);
@@ -58,4 +60,49 @@ test("without a proxy it says how to find one", async () => {
   const { status, stderr } = await runFake(["stats"]);
   expect(status).toBe(EXIT.usage);
   expect(stderr).toContain('"sampan proxy-status" lists them');
+});
+
+test.each([
+  [["-w", "-o", "json"], "leave out -o json"],
+  [["--changed"], "add -w"],
+  [["-o", "prometheus", "--type", "gauges"], "use --filter"],
+])("%j contradicts itself", async (args, words) => {
+  const { status, stderr, asked } = await run(...args);
+  expect([status, asked]).toEqual([EXIT.usage, []]);
+  expect(stderr).toContain(words);
+});
+
+test("watched, what moved is shown with its rate", async () => {
+  const time = new FakeTime();
+  let looks = 0;
+  let stop: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const httpClient: HttpClient = {
+    request: async (): Promise<HttpAnswer> => {
+      looks += 1;
+      const body = `rq_total: ${looks * 20}\nserver.live: 1\n`;
+      return { kind: "answered", status: 200, body };
+    },
+  };
+  const ran = runFake(["stats", "--admin", "127.0.1.5:15000", "-w", "--changed"], {
+    httpClient,
+    clock: time,
+    timers: time,
+    catchStop: () => ({
+      stopped,
+      get isStopped() {
+        return looks >= 2;
+      },
+    }),
+  });
+  while (looks < 2) {
+    await Promise.resolve();
+    time.advance(1_000);
+  }
+  stop();
+  const frames = (await ran).stdout.split("\n\n");
+  expect(frames[0]).toBe("NAME  VALUE  PER SECOND");
+  expect(frames[1]?.trimEnd().split("\n")[1]).toMatch(/^rq_total +40 +[\d.]+$/);
 });

@@ -1,12 +1,27 @@
 // `sampan stats PROXY`: a proxy's statistics, ours or Envoy's, under Envoy's names.
 import { Command, Option } from "commander";
 import type { SocketAddress } from "#base/net.ts";
+import type { AdminClient } from "./client/admin-client.ts";
 import { findAdmin } from "./proxy-config/find.ts";
 import { EXIT } from "./shell/exit-status.ts";
+import { watch } from "./shell/live-view.ts";
 import { addressOption, pilotOption } from "./shell/options.ts";
 import { printResult } from "./shell/output.ts";
 import { plain } from "./shell/plain.ts";
 import { runs, type Shell } from "./shell/shell.ts";
+import { formatTable } from "./shell/table.ts";
+import { MovingStatistics } from "./stats/moving-statistics.ts";
+
+/** Between two looks of `-w`. */
+const WATCH_EVERY_MS = 1_000;
+
+/** What `--type` takes, and Envoy's word for it. */
+const TYPES: Readonly<Record<string, string>> = {
+  counters: "Counters",
+  gauges: "Gauges",
+  histograms: "Histograms",
+  texts: "TextReadouts",
+};
 
 /** `sampan stats -o json`. */
 export interface StatisticsReport {
@@ -18,7 +33,10 @@ export interface StatisticsReport {
 
 interface StatsFlags {
   readonly filter?: string;
+  readonly type?: string;
   readonly all: boolean;
+  readonly watch: boolean;
+  readonly changed: boolean;
   readonly output: "table" | "json" | "yaml" | "prometheus";
   readonly pilot: SocketAddress;
   readonly admin?: SocketAddress;
@@ -39,22 +57,68 @@ function parseStatistics(text: string): StatisticsReport {
   return { values, texts };
 }
 
-function pageOf({ output, filter, all }: StatsFlags): string {
+function pageOf({ output, filter, type = "", all }: StatsFlags): string {
   const path = output === "prometheus" ? "/stats/prometheus" : "/stats";
   const query = [
     ...(all ? [] : ["usedonly"]),
+    ...(TYPES[type] === undefined ? [] : [`type=${TYPES[type]}`]),
     ...(filter === undefined ? [] : [`filter=${encodeURIComponent(filter)}`]),
   ];
   return query.length === 0 ? path : `${path}?${query.join("&")}`;
 }
 
+/** Flags that say nothing together; undefined when all is well. */
+function contradiction({
+  output,
+  type,
+  watch: isWatched,
+  changed,
+}: StatsFlags): string | undefined {
+  if (isWatched && output !== "table") return `-w prints a table: leave out -o ${output}`;
+  if (changed && !isWatched) return "--changed compares one look with the next: add -w";
+  return output === "prometheus" && type !== undefined
+    ? "Prometheus' page knows no --type: use --filter"
+    : undefined;
+}
+
+/** Again and again, with how fast each moves. A proxy that does not answer says so, and is asked again. */
+async function watchStatistics(shell: Shell, admin: AdminClient, flags: StatsFlags): Promise<void> {
+  const moving = new MovingStatistics();
+  await watch(shell, {
+    everyMs: WATCH_EVERY_MS,
+    frame: async () => {
+      const answer = await admin.get(pageOf(flags));
+      if (answer.kind === "failed") return answer.message.split("\n");
+      const { values } = parseStatistics(answer.body);
+      const found = moving.look(values, shell.clock.nowMs(), flags.changed);
+      const rows = found.map(({ name, value, perSecond = 0 }) => [
+        plain(name),
+        String(value),
+        perSecond === 0 ? "" : perSecond.toFixed(1),
+      ]);
+      return formatTable([["NAME", "VALUE", "PER SECOND"], ...rows])
+        .trimEnd()
+        .split("\n");
+    },
+  });
+}
+
 async function run(shell: Shell, proxy: string | undefined, flags: StatsFlags): Promise<number> {
   const { terminal } = shell;
   const { pilot, admin, output } = flags;
+  const wrong = contradiction(flags);
+  if (wrong !== undefined) {
+    terminal.writeError(`sampan stats: ${wrong}\n`);
+    return EXIT.usage;
+  }
   const found = await findAdmin(shell, { proxy, pilot, admin });
   if (found.kind === "failed") {
     terminal.writeError(`sampan stats: ${found.message}\n`);
     return found.status;
+  }
+  if (flags.watch) {
+    await watchStatistics(shell, found.admin, flags);
+    return EXIT.ok;
   }
   const answer = await found.admin.get(pageOf(flags));
   if (answer.kind === "failed") {
@@ -88,7 +152,10 @@ export function statsCommand(shell: Shell): Command {
     )
     .argument("[proxy]", "the proxy: reviews-v1-1, or reviews-v1-1.default")
     .option("--filter <regex>", "only names that this regular expression (RE2) fits somewhere")
+    .addOption(new Option("--type <type>", "only of this type").choices(Object.keys(TYPES)))
     .option("--all", "also what was never used", false)
+    .option("-w, --watch", "again and again with rates, until q or Ctrl-C", false)
+    .option("--changed", "with -w: only what has moved since the first look", false)
     .addOption(
       new Option("-o, --output <format>", "format of the result")
         .choices(["table", "json", "yaml", "prometheus"])
@@ -98,7 +165,7 @@ export function statsCommand(shell: Shell): Command {
     .addOption(pilotOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  sampan stats productpage-v1-1 --filter 'reviews.*upstream_rq'\n  sampan stats gateway -o prometheus\n  sampan stats --admin 127.0.0.1:15000 -o json | jq .values\n",
+      "\nExamples:\n  sampan stats productpage-v1-1 --filter 'reviews.*upstream_rq'\n  sampan stats gateway --type counters -w --changed\n  sampan stats gateway -o prometheus\n  sampan stats --admin 127.0.0.1:15000 -o json | jq .values\n",
     )
     .action(
       runs(shell, (proxy: string | undefined, flags: StatsFlags) => run(shell, proxy, flags)),
