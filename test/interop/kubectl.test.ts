@@ -31,7 +31,9 @@ interface Ran {
   readonly output: string;
 }
 
+// Left out where kubectl is missing, in CI too: no package brings a recent one quickly, and those before 1.27 read other discovery pages.
 const peer = findPeer("kubectl");
+if (peer.kind === "missing") console.warn(`skipped: ${peer.reason}`);
 
 describe.skipIf(peer.kind === "missing")("kubectl", () => {
   const home = mkdtempSync(join(tmpdir(), "sampan-kubectl-"));
