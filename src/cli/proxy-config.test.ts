@@ -188,6 +188,33 @@ test("JSON is the messages, each once", async () => {
   });
 });
 
+test("all pages, one below the other, or one object", async () => {
+  const { stdout } = await fromFile("all");
+  const titles = stdout.split("\n\n").map((section) => section.split("\n")[0]);
+  expect(titles).toEqual(["CLUSTER", "LISTENER", "ROUTE", "ENDPOINT", "SECRET"]);
+  const value = JSON.parse((await fromFile("all", "-o", "json")).stdout) as Record<
+    string,
+    object[]
+  >;
+  const counts = Object.entries(value).map(([name, list]) => [name, list.length]);
+  expect(counts).toEqual([
+    ["clusters", 3],
+    ["listeners", 1],
+    ["routes", 1],
+    ["endpoints", 2],
+    ["secrets", 0],
+  ]);
+});
+
+test.each([
+  ["HTTP+TCP", 2],
+  ["http", 0],
+  ["tcp", 0],
+])("--type %s", async (type, rows) => {
+  const { stdout } = await fromFile("listener", "--type", type);
+  expect(stdout.trimEnd().split("\n").slice(1)).toHaveLength(rows);
+});
+
 test.each([
   [["cluster"], EXIT.usage, "Which proxy?"],
   [["cluster", "-f", "missing.json"], EXIT.unreadable, "Cannot read"],

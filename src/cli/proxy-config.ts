@@ -2,17 +2,25 @@
 import { Command, Option } from "commander";
 import { BootstrapSchema } from "#api/envoy/config/bootstrap/v3/bootstrap_pb.ts";
 import type { SocketAddress } from "#base/net.ts";
+import type { ProxyConfiguration } from "#explain/proxy-configuration.ts";
 import { CLUSTER_PAGE, ENDPOINT_PAGE } from "./proxy-config/clusters.ts";
 import { findAdmin, findProxyConfiguration } from "./proxy-config/find.ts";
 import { LISTENER_PAGE } from "./proxy-config/listeners.ts";
 import { ROUTE_PAGE } from "./proxy-config/routes.ts";
-import { type ConfigPage, choose, jsonOf } from "./proxy-config/rows.ts";
+import {
+  type ConfigPage,
+  type ConfigRow,
+  choose,
+  type EnvoyJson,
+  jsonOf,
+} from "./proxy-config/rows.ts";
 import { secretPage } from "./proxy-config/secrets.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { addressOption, pilotOption } from "./shell/options.ts";
 import { type OutputFormat, outputOption, printResult } from "./shell/output.ts";
 import { plain } from "./shell/plain.ts";
 import { runs, type Shell } from "./shell/shell.ts";
+import { formatTable } from "./shell/table.ts";
 
 interface PageFlags {
   readonly output: Exclude<OutputFormat, "wide">;
@@ -107,16 +115,24 @@ async function showPage(
   if (found.kind === "failed") return report(shell, found.message, found.status);
   const page = entry.page(shell);
   const rows = choose(page.rows(found.configuration), filters as Record<string, string>);
-  // A message that makes several rows is printed once.
-  const values = [...new Map(rows.map(({ json }) => [JSON.stringify(json()), json()])).values()];
   printResult(shell.terminal, output, {
     table: () => [page.columns, ...rows.map(({ cells }) => cells.map((cell) => plain(cell)))],
-    value: values,
+    value: messagesOf(rows),
   });
-  for (const { kind, name, reason } of found.configuration.unreadable) {
+  reportUnreadable(shell, found.configuration);
+  return EXIT.ok;
+}
+
+/** A message that makes several rows is there once. */
+function messagesOf(rows: readonly ConfigRow[]): readonly EnvoyJson[] {
+  const messages = rows.map(({ json }) => json());
+  return [...new Map(messages.map((message) => [JSON.stringify(message), message])).values()];
+}
+
+function reportUnreadable(shell: Shell, { unreadable }: ProxyConfiguration): void {
+  for (const { kind, name, reason } of unreadable) {
     shell.terminal.writeError(`left out: ${kind} ${plain(name)}: ${plain(reason)}\n`);
   }
-  return EXIT.ok;
 }
 
 async function showBootstrap(
@@ -131,6 +147,35 @@ async function showBootstrap(
   if (bootstrap === undefined) return report(shell, "The dump holds no bootstrap.", EXIT.failed);
   const value = jsonOf(BootstrapSchema, bootstrap)();
   printResult(shell.terminal, output, { table: () => [], value });
+  return EXIT.ok;
+}
+
+/** Every page below its title; as JSON one object with a list for each page. */
+async function showAll(shell: Shell, proxy: string | undefined, flags: PageFlags): Promise<number> {
+  const { admin, file, clustersFile, pilot, output } = flags;
+  const found = await findProxyConfiguration(shell, { proxy, pilot, admin, file, clustersFile });
+  if (found.kind === "failed") return report(shell, found.message, found.status);
+  const { configuration } = found;
+  const pages = PAGES.map((entry) => {
+    const page = entry.page(shell);
+    return { name: entry.name, columns: page.columns, rows: page.rows(configuration) };
+  });
+  if (output === "table") {
+    const sections = pages.map(({ name, columns, rows }) => {
+      const cells = rows.map((row) => row.cells.map((cell) => plain(cell)));
+      return `${name.toUpperCase()}\n${formatTable([columns, ...cells])}`;
+    });
+    shell.terminal.write(sections.join("\n"));
+  } else {
+    const { bootstrap } = configuration;
+    const lists = pages.map(({ name, rows }) => [`${name}s`, messagesOf(rows)] as const);
+    const value = {
+      ...(bootstrap === undefined ? {} : { bootstrap: jsonOf(BootstrapSchema, bootstrap)() }),
+      ...Object.fromEntries(lists),
+    };
+    printResult(shell.terminal, output, { table: () => [], value });
+  }
+  reportUnreadable(shell, configuration);
   return EXIT.ok;
 }
 
@@ -191,6 +236,16 @@ export function proxyConfigCommand(shell: Shell): Command {
     "Shows a proxy's configuration as it has it, ours or Envoy's, in istioctl's columns; -o json prints Envoy's messages.",
   );
   for (const entry of PAGES) group.addCommand(pageCommand(shell, entry));
+  group.addCommand(
+    addFiles(addSource(new Command("all")))
+      .summary("all of these, one below the other")
+      .description("Shows all of a proxy's configuration, one page below the other.")
+      .addOption(outputOption(["table", "json", "yaml"]))
+      .addHelpText("after", "\nExample:\n  sampan proxy-config all reviews-v1-1\n")
+      .action(
+        runs(shell, (proxy: string | undefined, flags: PageFlags) => showAll(shell, proxy, flags)),
+      ),
+  );
   group.addCommand(
     addFiles(addSource(new Command("bootstrap")))
       .summary("what it was started with")
