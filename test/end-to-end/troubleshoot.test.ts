@@ -33,6 +33,7 @@ class World {
   readonly #admins = new Map<string, string>();
   readonly #proxies: RunningProxy[] = [];
   readonly #spoiled = new Set<string>();
+  #marks = 0;
 
   private constructor(
     pilot: TestPilot,
@@ -126,14 +127,21 @@ class World {
     await this.#settled();
   }
 
-  /** A change is read within moments, pushed after 20 ms of quiet, and then confirmed. */
+  /** All that was written before is read when a mark is that was written after it; then the proxies confirm or refuse it. */
   async #settled(): Promise<void> {
-    await Bun.sleep(150);
-    await until(async () => {
-      const answer = await fetch(`http://${this.pilotAddress}/debug/syncz`);
-      const reports = (await answer.json()) as readonly { readonly state: string }[];
-      return reports.every(({ state }) => state !== "behind");
-    });
+    this.#marks += 1;
+    const name = `mark-${this.#marks}`;
+    const metadata = { name, namespace: "marks" };
+    const rule = { apiVersion: "networking.istio.io/v1", kind: "DestinationRule", metadata };
+    this.#pilot.write("mark.yaml", JSON.stringify({ ...rule, spec: { host: "mark.example" } }));
+    const page = async (path: string): Promise<readonly Record<string, unknown>[]> => {
+      const answer = await fetch(`http://${this.pilotAddress}${path}`);
+      return (await answer.json()) as readonly Record<string, unknown>[];
+    };
+    await until(async () => (await page("/debug/configz")).some((one) => one["name"] === name));
+    // Pushes wait in a queue for their turn: what is not sent yet is not behind yet.
+    await Bun.sleep(100);
+    await until(async () => (await page("/debug/syncz")).every(({ state }) => state !== "behind"));
   }
 
   get(path: string): Promise<Response> {
@@ -417,11 +425,13 @@ describe.each([
         (await world.walk("--to", "till")).wrong,
       ),
     );
-    await fetch(`http://${world.pilotAddress}/v1/namespaces/default/workloads/till-1/health`, {
-      method: "PUT",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ healthy: true }),
-    });
+    const health = (healthy: boolean): Promise<Response> =>
+      fetch(`http://${world.pilotAddress}/v1/namespaces/default/workloads/till-1/health`, {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ healthy }),
+      });
+    await health(true);
     await sidecar.stop();
     const gone =
       /^✗ The sidecar of till-1 is not connected to the pilot\n {2}→ Start it again; why it ended stands in its log: sampan logs till-1/;
@@ -429,6 +439,12 @@ describe.each([
     expect((await world.walk("--from", "till-1")).wrong).toMatch(
       /^✗ The sidecar of till-1 is not connected/,
     );
+    // As `sampan up` says of an instance whose sidecar has ended.
+    await health(false);
+    await until(
+      async () => !(await world.walk("--to", "till", "--no-probe")).before.includes("✓ Hosts"),
+    );
+    expect((await world.walk("--to", "till", "--no-probe")).wrong).toMatch(gone);
   }, 15_000);
 
   test.skipIf(dataPlane === "envoy")("a proxy that rejects what it is sent", async () => {
@@ -453,7 +469,7 @@ describe.each([
         "-o",
         "json",
       ],
-      { httpClient: world.httpClient },
+      { httpClient: world.httpClient, timers: systemTimers },
     );
     expect(ran.status).toBe(1);
     const { healthy, findings } = JSON.parse(ran.stdout);
