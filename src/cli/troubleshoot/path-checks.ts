@@ -5,6 +5,7 @@ import { showCluster } from "../client/destination-name.ts";
 import { shortServiceName } from "../client/mesh-names.ts";
 import { counted, type Finding, note, ok, wrong } from "./finding.ts";
 import type { PilotPages } from "./pages.ts";
+import { awayProxy } from "./proxy-checks.ts";
 
 const placeOf = ({ object, field, source }: Origin): string => {
   const at = source === undefined ? "" : ` (${source.file}:${source.line})`;
@@ -99,6 +100,12 @@ function nobody({ detail }: Step, outcome: Outcome | undefined, pages: PilotPage
   }
   const healthy = endpoints.filter(({ health }) => health === "healthy");
   if (healthy.length === 0) {
+    // Whoever supervises an instance says that it is not healthy when its sidecar is not.
+    const away = endpoints.find(
+      ({ workload }) =>
+        workload.name !== "" && !pages.proxies.some((one) => one.name === workload.name),
+    );
+    if (away !== undefined) return awayProxy(away.workload.name);
     const names = endpoints.map(({ workload, address }) => workload?.name ?? address);
     return wrong(
       `Hosts: none of ${counted(endpoints.length, "instance")} of ${short} is healthy: ${names.join(", ")}`,

@@ -6,6 +6,8 @@ import type { Outcome } from "#explain/explain.ts";
 import { type Finding, ok, wrong } from "./finding.ts";
 
 const LIMIT_MS = 15_000;
+/** On every answer that came from somebody behind a proxy. */
+const SERVICE_TIME = "x-envoy-upstream-service-time";
 
 export interface ProbeTarget {
   /** Of the proxy: where the client would connect. */
@@ -38,6 +40,12 @@ export async function probe(httpClient: HttpClient, target: ProbeTarget): Promis
 function judge(answer: HttpAnswer, target: ProbeTarget): Finding {
   const { host, port, authority, path, from } = target;
   const what = `GET http://${authority}${path} from ${from}`;
+  if (answer.kind === "failed" && answer.reason.startsWith("no answer within")) {
+    return wrong(
+      `Probe: ${what} has no answer after ${formatDuration(LIMIT_MS)}, and no timeout of its route ends it`,
+      `${authority} takes requests and does not answer: sampan logs ${authority.split(/[.:]/)[0]}; give its route a timeout`,
+    );
+  }
   if (answer.kind === "failed") {
     return wrong(
       `Probe: ${what} failed at the proxy's own listener ${host}:${port}: ${answer.reason}`,
@@ -77,6 +85,12 @@ function judge(answer: HttpAnswer, target: ProbeTarget): Finding {
     return wrong(
       `${answered}: no healthy host`,
       "Look at the instances: sampan status, sampan logs",
+    );
+  }
+  if (status >= 500 && answer.headers !== undefined && !(SERVICE_TIME in answer.headers)) {
+    return wrong(
+      `${answered} by a proxy itself, which sent it nowhere`,
+      "What the configuration says now: sampan why, with the same --from; what its flags mean: sampan why-code",
     );
   }
   if (status >= 500) {

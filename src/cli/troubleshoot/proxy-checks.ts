@@ -42,7 +42,7 @@ export function findReport({ proxies, services }: PilotPages, name: string): Fou
 }
 
 /** The instance is known, its sidecar has gone. */
-function awayProxy(name: string): Finding {
+export function awayProxy(name: string): Finding {
   return wrong(
     `The sidecar of ${name} is not connected to the pilot`,
     `Start it again; why it ended stands in its log: sampan logs ${name}`,
