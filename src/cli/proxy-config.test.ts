@@ -176,7 +176,14 @@ test.each([
   const { status, stdout, stderr } = await fromFile(page, ...args);
   expect(status).toBe(EXIT.ok);
   expect(stdout.trimEnd().split("\n")).toEqual(lines);
-  expect(stderr).toStartWith("left out: cluster broken: ");
+  expect(stderr).toContain("left out: cluster broken: ");
+});
+
+test.each([
+  [["secret"], "No active or warming secrets found."],
+  [["ep", "--status", "draining"], "No endpoint is such: leave a flag out to see more."],
+])("%j finds nothing, and says so", async ([page = "", ...args], words) => {
+  expect((await fromFile(page, ...args)).stderr).toStartWith(`${words}\n`);
 });
 
 test("JSON is the messages, each once", async () => {

@@ -8,6 +8,7 @@ import { findAdmin, findProxyConfiguration } from "./proxy-config/find.ts";
 import { LISTENER_PAGE } from "./proxy-config/listeners.ts";
 import { ROUTE_PAGE } from "./proxy-config/routes.ts";
 import {
+  type AllPages,
   type ConfigPage,
   type ConfigRow,
   choose,
@@ -119,8 +120,16 @@ async function showPage(
     table: () => [page.columns, ...rows.map(({ cells }) => cells.map((cell) => plain(cell)))],
     value: messagesOf(rows),
   });
+  if (rows.length === 0) shell.terminal.writeError(`${nothing(entry, filters)}\n`);
   reportUnreadable(shell, found.configuration);
   return EXIT.ok;
+}
+
+/** An empty table leaves a person wondering. */
+function nothing({ name }: PageEntry, filters: object): string {
+  const isFiltered = Object.keys(filters).length > 0;
+  if (isFiltered) return `No ${name} is such: leave a flag out to see more.`;
+  return name === "secret" ? "No active or warming secrets found." : `It has no ${name}.`;
 }
 
 /** A message that makes several rows is there once. */
@@ -168,10 +177,15 @@ async function showAll(shell: Shell, proxy: string | undefined, flags: PageFlags
     shell.terminal.write(sections.join("\n"));
   } else {
     const { bootstrap } = configuration;
-    const lists = pages.map(({ name, rows }) => [`${name}s`, messagesOf(rows)] as const);
-    const value = {
+    const listOf = (name: string): readonly EnvoyJson[] =>
+      messagesOf(pages.find((page) => page.name === name)?.rows ?? []);
+    const value: AllPages = {
       ...(bootstrap === undefined ? {} : { bootstrap: jsonOf(BootstrapSchema, bootstrap)() }),
-      ...Object.fromEntries(lists),
+      clusters: listOf("cluster"),
+      listeners: listOf("listener"),
+      routes: listOf("route"),
+      endpoints: listOf("endpoint"),
+      secrets: listOf("secret"),
     };
     printResult(shell.terminal, output, { table: () => [], value });
   }
@@ -234,6 +248,10 @@ function pageCommand(shell: Shell, entry: PageEntry): Command {
 export function proxyConfigCommand(shell: Shell): Command {
   const group = new Command("proxy-config").description(
     "Shows a proxy's configuration as it has it, ours or Envoy's, in istioctl's columns; -o json prints Envoy's messages.",
+  );
+  group.addHelpText(
+    "after",
+    "\nExamples:\n  sampan proxy-config cluster productpage-v1-1\n  sampan proxy-config endpoint productpage-v1-1 --fqdn details\n  sampan proxy-config route --file dump.json\n",
   );
   for (const entry of PAGES) group.addCommand(pageCommand(shell, entry));
   group.addCommand(

@@ -53,6 +53,7 @@ export const SHAPE_SOURCES: Readonly<Record<string, readonly ShapeSource[]>> = {
       PROXY_CONFIG_SHAPE,
     ]),
   ),
+  "proxy-config all": [["src/cli/proxy-config/rows.ts", "AllPages", "EnvoyJson"]],
   stats: [["src/cli/stats.ts", "StatisticsReport"]],
   troubleshoot: [["src/cli/troubleshoot/finding.ts", "TroubleshootReport", "Finding"]],
   test: [

@@ -9,6 +9,17 @@ import type { ProxyConfiguration } from "#explain/proxy-configuration.ts";
  */
 export type EnvoyJson = JsonValue;
 
+/** `sampan proxy-config all -o json`. */
+export interface AllPages {
+  /** Left out when the dump holds none. */
+  readonly bootstrap?: EnvoyJson;
+  readonly clusters: readonly EnvoyJson[];
+  readonly listeners: readonly EnvoyJson[];
+  readonly routes: readonly EnvoyJson[];
+  readonly endpoints: readonly EnvoyJson[];
+  readonly secrets: readonly EnvoyJson[];
+}
+
 export interface ConfigRow {
   readonly cells: readonly string[];
   /** What the flags of the page choose by: "port" -> "9080". */
