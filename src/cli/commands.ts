@@ -147,18 +147,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./tap.ts")).tapCommand,
   },
   {
-    name: "troubleshoot",
-    group: "Explain",
-    summary: "find the first thing that is wrong between two workloads, or in the mesh",
-    load: async () => (await import("./troubleshoot.ts")).troubleshootCommand,
-  },
-  {
-    name: "test",
-    group: "Explain",
-    summary: "test a configuration: requests in, what becomes of them out",
-    load: async () => (await import("./test.ts")).testCommand,
-  },
-  {
     name: "why",
     group: "Explain",
     summary: "say where a request goes, and why",
@@ -169,6 +157,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "Explain",
     summary: "say what a response flag, detail or status means",
     load: async () => (await import("./why-code.ts")).whyCodeCommand,
+  },
+  {
+    name: "troubleshoot",
+    group: "Explain",
+    summary: "find the first thing that is wrong between two workloads, or in the mesh",
+    load: async () => (await import("./troubleshoot.ts")).troubleshootCommand,
+  },
+  {
+    name: "test",
+    group: "Explain",
+    summary: "test a configuration: requests in, what becomes of them out",
+    load: async () => (await import("./test.ts")).testCommand,
   },
   {
     name: "version",

@@ -51,7 +51,9 @@ function prepare(command: Command, shell: Shell): Command {
       optionDescription: describe,
       argumentDescription: describe,
       commandUsage: (shown) => `${fullName(shown)} ${shown.usage()}`,
-      subcommandTerm: (child) => [child.name(), ...child.aliases()].join(", "),
+      // The short ones are worth knowing; the long are there for who comes from another tool.
+      subcommandTerm: (child) =>
+        [child.name(), ...child.aliases().filter(({ length }) => length <= 2)].join(", "),
     })
     .showSuggestionAfterError()
     .showHelpAfterError(`(${fullName(command)} --help says more)`)

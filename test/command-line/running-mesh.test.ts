@@ -8,6 +8,7 @@ import { createProgram } from "#cli/program.ts";
 import { fakeShell } from "#cli/testing/fake-shell.ts";
 import { fullName, visibleCommands } from "../../tools/reference/cli-page.ts";
 import { MeshProcess } from "../end-to-end/harness/mesh-process.ts";
+import { openTerminal } from "../support/pty.ts";
 
 const SAMPAN = join(import.meta.dir, "../../bin/sampan");
 /** Finds whatever is left of any secret. */
@@ -28,6 +29,7 @@ const JSON_RUNS: Readonly<Record<string, readonly string[]>> = {
   "proxy-config route": ["productpage-v1-1"],
   "proxy-config endpoint": ["productpage-v1-1"],
   "proxy-config secret": ["productpage-v1-1"],
+  "proxy-config all": ["productpage-v1-1"],
   "proxy-config bootstrap": ["productpage-v1-1"],
   stats: ["productpage-v1-1"],
   top: ["--once"],
@@ -109,6 +111,18 @@ test.each([
 ])("%j is completed with names of the mesh", async (words, wanted) => {
   const { stdout } = await sampan(["__complete", "--", ...words]);
   expect(stdout).toContain(wanted);
+});
+
+test("proxy-status -w is a live view, and q ends it", async () => {
+  const terminal = openTerminal([SAMPAN, "proxy-status", "-w"], { columns: 100 });
+  try {
+    await terminal.waitFor(/^NAME +TYPE +CDS[\s\S]*productpage-v1-1\.default +sidecar +live/);
+    terminal.type("q");
+    expect(await terminal.status).toBe(0);
+    expect(terminal.screen()).toContain("productpage-v1-1.default"); // the last look stays
+  } finally {
+    await terminal.close();
+  }
 });
 
 test("a pilot that never answers holds nobody at the keyboard", async () => {

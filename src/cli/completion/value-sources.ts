@@ -58,6 +58,7 @@ export const VALUE_SOURCES: Readonly<Record<string, ValueSource | undefined>> = 
   regex: undefined,
   shell: undefined,
   status: undefined,
+  type: undefined,
   url: undefined,
 };
 
