@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type PilotProcess, SAMPAN, startPilotProcess } from "../support/pilot-process.ts";
 import { openTerminal } from "../support/pty.ts";
+import { type ProgramRun, runProgram } from "../support/run-program.ts";
 
 const RULE = `# Copyright of the file
 
@@ -45,26 +46,8 @@ afterAll(async () => {
   rmSync(home, { recursive: true });
 });
 
-interface Ran {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function sampan(args: readonly string[], stdin = ""): Promise<Ran> {
-  const child = Bun.spawn([SAMPAN, ...args], {
-    env: { ...process.env, SAMPAN_PILOT: address },
-    stdin: new Blob([stdin]),
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr, status] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { status, stdout, stderr };
-}
+const sampan = (args: readonly string[], input = ""): Promise<ProgramRun> =>
+  runProgram([SAMPAN, ...args], { env: { ...process.env, SAMPAN_PILOT: address }, input });
 
 const onDisk = (name: string): string => readFileSync(join(folder, name), "utf8");
 

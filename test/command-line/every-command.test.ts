@@ -8,6 +8,7 @@ import { createProgram } from "#cli/program.ts";
 import { EXIT } from "#cli/shell/exit-status.ts";
 import { fakeShell, runFake } from "#cli/testing/fake-shell.ts";
 import { fullName, visibleCommands } from "../../tools/reference/cli-page.ts";
+import { type ProgramRun, runProgram } from "../support/run-program.ts";
 
 const SAMPAN = join(import.meta.dir, "../../bin/sampan");
 /** Help is read on terminals of 80 columns too. */
@@ -76,18 +77,8 @@ describe.each(cases)("%s", (name, command) => {
   });
 });
 
-async function bash(script: string): Promise<{ stdout: string; stderr: string; status: number }> {
-  const child = Bun.spawn(["bash", "-c", script, "bash", SAMPAN], {
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr, status] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { stdout, stderr, status };
-}
+const bash = (script: string): Promise<ProgramRun> =>
+  runProgram(["bash", "-c", script, "bash", SAMPAN]);
 
 test("a pipe that is closed early is no failure and no noise", async () => {
   for (const command of ["completion bash", "help up", "--help"]) {

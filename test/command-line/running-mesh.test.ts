@@ -9,6 +9,7 @@ import { fakeShell } from "#cli/testing/fake-shell.ts";
 import { fullName, visibleCommands } from "../../tools/reference/cli-page.ts";
 import { MeshProcess } from "../end-to-end/harness/mesh-process.ts";
 import { openTerminal } from "../support/pty.ts";
+import { type ProgramRun, runProgram } from "../support/run-program.ts";
 
 const SAMPAN = join(import.meta.dir, "../../bin/sampan");
 /** Finds whatever is left of any secret. */
@@ -46,28 +47,13 @@ const LINES: readonly string[] = ["logs", "tap"];
 let mesh: MeshProcess;
 const state = mkdtempSync(join(tmpdir(), "running-mesh-"));
 
-interface Ran {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function bash(script: string, args: readonly string[] = []): Promise<Ran> {
-  const child = Bun.spawn(["bash", "-c", script, SAMPAN, ...args], {
-    cwd: state,
+const bash = (script: string, args: readonly string[] = []): Promise<ProgramRun> =>
+  runProgram(["bash", "-c", script, SAMPAN, ...args], {
+    directory: state,
     env: { ...process.env, XDG_STATE_HOME: state },
-    stdout: "pipe",
-    stderr: "pipe",
   });
-  const [stdout, stderr, status] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { stdout, stderr, status };
-}
 
-const sampan = (args: readonly string[]): Promise<Ran> =>
+const sampan = (args: readonly string[]): Promise<ProgramRun> =>
   bash(
     '"$0" "$@"',
     args.map((arg) => arg.replace("FOLDER", mesh.up.folder)),
