@@ -7,7 +7,7 @@ import { runFake } from "./testing/fake-shell.ts";
 
 const PEOPLE = COMMANDS.filter(({ isHidden }) => isHidden !== true);
 
-test.each([[[]], [["--help"]], [["help"]]])(
+test.each([[[]], [["--help"]], [["help"]], [["help", "help"]], [["x"]], [["--no-color"]]])(
   "%j lists every command with its summary",
   async (args) => {
     const { status, stdout, stderr } = await runFake(args);

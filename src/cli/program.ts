@@ -4,7 +4,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { COMMANDS, type CommandEntry } from "./commands.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import type { Shell } from "./shell/shell.ts";
-import { withoutExperimental, withPlainVerbosity } from "./shell/spellings.ts";
+import { isExperimental, withoutExperimental, withPlainVerbosity } from "./shell/spellings.ts";
 
 /** Choices, default and variable of a flag or argument; a default that goes without saying is not said. */
 function describe(place: Option | Argument): string {
@@ -114,9 +114,10 @@ function normalize(args: readonly string[]): readonly string[] {
   const end = args.indexOf("--");
   const isFlagPlace = (index: number): boolean => end === -1 || index < end;
   const plain = args.filter((arg, index) => arg !== "--no-color" || !isFlagPlace(index));
-  let words = withPlainVerbosity(withoutExperimental(plain));
-  if (words[0] === "help") words = [...words.slice(1), "--help"];
-  return words.length === 0 ? ["--help"] : words;
+  const words = withPlainVerbosity(withoutExperimental(plain));
+  const asked = words.findIndex((word) => word !== "help");
+  if (words[0] === "help") return [...(asked === -1 ? [] : words.slice(asked)), "--help"];
+  return words.length === 0 || isExperimental(words) ? ["--help"] : words;
 }
 
 function entryOf(word: string): CommandEntry | undefined {

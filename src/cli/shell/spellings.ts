@@ -12,6 +12,10 @@ export function withPlainVerbosity(words: readonly string[]): readonly string[] 
   });
 }
 
+/** `x` alone asks what there is. */
+export const isExperimental = (words: readonly string[]): boolean =>
+  words.length === 1 && EXPERIMENTAL.includes(words[0] ?? "");
+
 /** `x precheck …` is `precheck …`. */
 export function withoutExperimental(words: readonly string[]): readonly string[] {
   return EXPERIMENTAL.includes(words[0] ?? "") && words.length > 1 ? words.slice(1) : words;
