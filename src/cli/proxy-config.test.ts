@@ -195,6 +195,25 @@ test("JSON is the messages, each once", async () => {
   });
 });
 
+test("a dump by stdin", async () => {
+  let stdout = "";
+  const terminal = {
+    write: (text: string) => {
+      stdout += text;
+    },
+    writeError: () => {},
+    readInput: async () => JSON.stringify(DUMP),
+    isInteractive: false,
+    showsProgress: false,
+    hasColor: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    onResize: () => ({ close() {} }),
+    onKey: () => ({ close() {} }),
+  };
+  expect((await runFake(["pc", "cluster", "-f", "-"], { terminal })).status).toBe(EXIT.ok);
+  expect(stdout).toBe((await fromFile("cluster")).stdout);
+});
+
 test("all pages, one below the other, or one object", async () => {
   const { stdout } = await fromFile("all");
   const titles = stdout.split("\n\n").map((section) => section.split("\n")[0]);

@@ -224,7 +224,7 @@ function addFiles(command: Command): Command {
   return command
     .option(
       "-f, --file <dump>",
-      "a configuration dump instead of a running proxy, of ours or any Envoy",
+      "a configuration dump instead of a running proxy, of ours or any Envoy; - for stdin",
     )
     .option("--clusters-file <json>", "its page /clusters?format=json, for hosts, with --file");
 }

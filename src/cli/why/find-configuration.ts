@@ -64,7 +64,9 @@ export async function fromDump(
   return { kind: "found", from: dumpPath, configuration, place: unplaced };
 }
 
+/** "-" is stdin. */
 async function readText(shell: Shell, path: string): Promise<string | { message: string }> {
+  if (path === "-") return await shell.terminal.readInput();
   const read = await shell.files.read(path);
   if (read.kind === "failed") return { message: `Cannot read ${quoted(path)}: ${read.reason}` };
   return new TextDecoder().decode(read.bytes);
