@@ -11,7 +11,18 @@ const TAB = "\t";
 
 const home = mkdtempSync(join(tmpdir(), "completion-"));
 writeFileSync(join(home, "bootstrap-one.yaml"), "");
-afterAll(() => rmSync(home, { recursive: true }));
+
+/** A pilot with one proxy, as far as names are concerned. */
+const pilot = Bun.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  fetch: () => Response.json([{ name: "reviews-v1-1", namespace: "default", type: "sidecar" }]),
+});
+
+afterAll(async () => {
+  await pilot.stop(true);
+  rmSync(home, { recursive: true });
+});
 
 interface ShellCase {
   readonly name: string;
@@ -60,6 +71,7 @@ for (const { name, command, setUp, showsDescriptions, listKeys } of SHELLS) {
           XDG_DATA_HOME: home,
           INPUTRC: "/dev/null",
           LANG: "C.UTF-8",
+          SAMPAN_PILOT: `127.0.0.1:${pilot.port}`,
         },
       });
       terminal.type(setUp);
@@ -75,6 +87,12 @@ for (const { name, command, setUp, showsDescriptions, listKeys } of SHELLS) {
       ["sampan up --data-plane=en", "sampan up --data-plane=envoy"],
       ["sampan proxy -c boot", "sampan proxy -c bootstrap-one.yaml"],
       ["sampan x pil", "sampan x pilot"],
+      ["sampan pc cluster rev", "sampan pc cluster reviews-v1-1"],
+      ["sampan why GET http://x:1/ --from=rev", "sampan why GET http://x:1/ --from=reviews-v1-1"],
+      [
+        "sampan preflight --ignore-preflight-errors=Swap,Host",
+        "sampan preflight --ignore-preflight-errors=Swap,Hostname",
+      ],
       ["sampan help pil", "sampan help pilot"],
     ])("%s, Tab", async (typed, wanted) => {
       const terminal = await open();
