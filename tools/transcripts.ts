@@ -3,6 +3,7 @@
 // In a network namespace of its own where the system allows one, so that a mesh of the person is not in the way.
 import { join, relative } from "node:path";
 import { Glob } from "bun";
+import { findPeer, mustSkip } from "../test/support/peers.ts";
 import { describeMismatch, findMismatch } from "./transcripts/match.ts";
 import { parseSteps, type Step } from "./transcripts/parse.ts";
 import { ShellSession } from "./transcripts/shell-session.ts";
@@ -17,11 +18,7 @@ export interface PageReport {
   readonly failures: readonly string[];
 }
 
-const isSkipped = ({ needs }: Step): boolean => {
-  if (needs === undefined || Bun.which(needs) !== null) return false;
-  if (process.env["CI"] === "true") throw new Error(`${needs} is not on the PATH`);
-  return true;
-};
+const isSkipped = ({ needs }: Step): boolean => needs !== undefined && mustSkip(findPeer(needs));
 
 /** Runs one page in a session of its own. It stops at the first step that fails: what follows would only repeat it. */
 export async function runPage(

@@ -7,14 +7,16 @@ export type Peer =
   | { readonly kind: "found"; readonly path: string }
   | { readonly kind: "missing"; readonly reason: string };
 
+/** Where tools/install-peers.sh puts programs. */
+export function peerFolders(): readonly string[] {
+  const root = process.env["SAMPAN_PEERS"];
+  const folders = [join(homedir(), ".cache", "sampan-peers", "bin")];
+  return root === undefined ? folders : [join(root, "bin"), ...folders];
+}
+
 /** Looks in $SAMPAN_PEERS/bin, ~/.cache/sampan-peers/bin, then PATH. */
 export function findPeer(name: string): Peer {
-  const root = process.env["SAMPAN_PEERS"];
-  const folders = [
-    ...(root === undefined ? [] : [join(root, "bin")]),
-    join(homedir(), ".cache", "sampan-peers", "bin"),
-    ...(process.env["PATH"] ?? "").split(delimiter),
-  ];
+  const folders = [...peerFolders(), ...(process.env["PATH"] ?? "").split(delimiter)];
   for (const folder of folders) {
     const path = join(folder, name);
     if (existsSync(path)) return { kind: "found", path };

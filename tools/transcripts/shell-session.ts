@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { peerFolders } from "../../test/support/peers.ts";
 
 export interface Printed {
   readonly lines: readonly string[];
@@ -24,7 +25,7 @@ function environment(home: string): Record<string, string | undefined> {
     ([name]) => !/_proxy$|^SAMPAN_|^XDG_|^NO_COLOR$|^CI$|^HOME$/i.test(name),
   );
   const program = join(home, "../sampan/bin"); // the guides say `sampan`, and how to make that so
-  const path = `${program}:${process.env["PATH"] ?? ""}`;
+  const path = [program, ...peerFolders(), process.env["PATH"] ?? ""].join(":");
   return { ...Object.fromEntries(kept), PATH: path, HOME: home, LC_ALL: "C.UTF-8", TERM: "dumb" };
 }
 
