@@ -334,6 +334,17 @@ test("a merge patch changes what it names", async () => {
   expect(world.files.text("a.yaml")).toContain("# in full");
 });
 
+test("a patch that is nested without end is refused, and changes nothing", async () => {
+  const world = await World.start({ "a.yaml": YAML });
+  const body = `{"spec":${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}}`;
+  const sent = { headers: { "content-type": "application/merge-patch+json" }, body };
+  expect(await world.json(REVIEWS, { method: "PATCH", ...sent })).toMatchObject({
+    code: 400,
+    message: "the body is nested too deeply: at most 100 levels are read",
+  });
+  expect(world.files.text("a.yaml")).toBe(YAML);
+});
+
 test("of two patches at once one is told to try again", async () => {
   const world = await World.start({ "a.yaml": YAML });
   const headers = { "content-type": "application/merge-patch+json" };

@@ -138,6 +138,12 @@ function ownChanges(
   return changes;
 }
 
+/** A merge goes as deep as what is merged: who sends brackets without end must not end the stack. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeperThan(each, levels - 1));
+}
+
 /** RFC 7386: objects are merged field by field, null takes a field away, everything else replaces. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isJson(patch)) return patch;

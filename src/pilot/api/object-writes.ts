@@ -1,4 +1,5 @@
 // The writing half of the API: bodies become texts for the store, its outcomes become answers.
+import { MAX_YAML_DEPTH } from "#api/yaml.ts";
 import {
   type HttpServiceRequest,
   type HttpServiceResponse,
@@ -12,6 +13,7 @@ import { contentTypeOf } from "./guard.ts";
 import { type Answer, aboutOf, findObject, type ObjectApiState } from "./object-api-state.ts";
 import { objectJson, plainObjectJson } from "./object-json.ts";
 import {
+  isDeeperThan,
   mergePatch,
   type ObjectAddress,
   type ReadBody,
@@ -63,6 +65,10 @@ export function patch(
     changes = JSON.parse(request.body);
   } catch {
     return statusResponse("BadRequest", "the body must be JSON");
+  }
+  if (isDeeperThan(changes, MAX_YAML_DEPTH)) {
+    const message = `the body is nested too deeply: at most ${MAX_YAML_DEPTH} levels are read`;
+    return statusResponse("BadRequest", message);
   }
   // Two patches at once must not undo each other: each is about the version that it was put together from.
   const plain = plainObjectJson(object, to.version);
