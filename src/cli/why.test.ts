@@ -118,6 +118,19 @@ describe("why --from-file", () => {
     expect(value.outcomes).toMatchObject([{ odds: 1, kind: "forward" }]);
   });
 
+  test("https to where no TLS is ended is explained as what it is not", async () => {
+    const from = await fromFolder("https://reviews:9080/", "--from", "productpage-v1");
+    expect(from.stdout).toContain(
+      "explained as plain http: for https a client asks an HTTP proxy for a tunnel (CONNECT)",
+    );
+    const gateway = await fromFolder("https://127.0.0.1:8080/productpage", "--from", "gateway");
+    expect(gateway.stdout).toContain(
+      "explained as plain http: no TLS is ended here, and a client that begins with it fails",
+    );
+    const plain = await fromFolder("http://reviews:9080/", "--from", "productpage-v1");
+    expect(plain.stdout).not.toContain("explained as");
+  });
+
   test.each([
     [
       "a workload that is not there",
@@ -127,6 +140,10 @@ describe("why --from-file", () => {
     ],
     ["no URL", ["GET", "reviews:9080"], 64, 'Cannot read the request: "reviews:9080" is no URL'],
     ["a method that is none", ["G T", "http://a/"], 64, '"G T" is no method'],
+    ["a blank in a path", ["http://a/b c"], 64, "write it as a client sends it, %20"],
+    ["a letter beyond ASCII", ["/café"], 64, '"é" cannot stand in a URL'],
+    ["a control character", ["http://a/\u001b[31m"], 64, '"\\u001b" cannot stand in a URL'],
+    ["half a letter", ["/\ud83d"], 64, "%EF%BF%BD"],
     ["a header that is none", ["http://a/", "-H", "jason"], 64, 'Must be "name: value".'],
     [
       "a header that would forge another",

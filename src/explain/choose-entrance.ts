@@ -55,11 +55,32 @@ export function chooseEntrance(read: ReadConfiguration, request: ExplainedReques
       outcome: { odds: 1, kind: "reset", because, responseFlags: "NR" },
     };
   }
-  const steps: Step[] = [{ mark: "passed", title: "Listener", detail }];
-  if (listener.filterChains.length > 1) steps.push(chainStep(listener, chain));
   const isTls = facts.transportProtocol === "tls";
+  const isPlain = request.scheme === "https" && !isTls && readsPlainText(listener, chain);
+  const steps: Step[] = [
+    isPlain
+      ? { mark: "note", title: "Listener", detail, facts: [plainFact(isProxied)] }
+      : { mark: "passed", title: "Listener", detail },
+  ];
+  if (listener.filterChains.length > 1) steps.push(chainStep(listener, chain));
   return { kind: "arrived", listener, chain, destination, isTls, isProxied, steps };
 }
+
+/** Whether it reads requests from what comes as it comes. */
+function readsPlainText(listener: ListenerConfig, chain: FilterChainConfig): boolean {
+  return (
+    chain.filter.kind === "httpConnectionManager" &&
+    messageOf(listener, chain)?.transportSocket === undefined
+  );
+}
+
+const messageOf = ({ message, filterChains }: ListenerConfig, chain: FilterChainConfig) =>
+  message.filterChains[filterChains.indexOf(chain)] ?? message.defaultFilterChain;
+
+const plainFact = (isProxied: boolean): string =>
+  isProxied
+    ? "explained as plain http: for https a client asks an HTTP proxy for a tunnel (CONNECT), and what is in it is not seen"
+    : "explained as plain http: no TLS is ended here, and a client that begins with it fails";
 
 function refused(because: string): Arrival {
   return {
@@ -70,9 +91,7 @@ function refused(because: string): Arrival {
 }
 
 function chainStep(listener: ListenerConfig, chain: FilterChainConfig): Step {
-  const message =
-    listener.message.filterChains[listener.filterChains.indexOf(chain)] ??
-    listener.message.defaultFilterChain;
+  const message = messageOf(listener, chain);
   const name = chain.name === "" ? "" : `${chain.name}: `;
   const count = `one of ${listener.filterChains.length}`;
   return {

@@ -44,6 +44,12 @@ export function parseRequest(
   if (!METHOD.test(method)) return failed(`${quoted(method)} is no method: GET, POST, …`);
   const host = fields.find(([name]) => name === "host")?.[1];
   const headers = fields.filter(([name]) => name !== "host");
+  const unsendable = /[^!-~]/u.exec(url)?.[0];
+  if (unsendable !== undefined) {
+    const words = `${quoted(unsendable)} cannot stand in a URL, and a proxy answers 400`;
+    const encoded = encodeURIComponent(unsendable.toWellFormed());
+    return failed(`${words}: write it as a client sends it, ${encoded}`);
+  }
   if (url.startsWith("/")) {
     const request = { method: method.toUpperCase(), scheme: "http" as const, target: undefined };
     return { kind: "parsed", request: { ...request, authority: host ?? "", path: url, headers } };
