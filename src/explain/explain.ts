@@ -15,10 +15,8 @@ export type {
   HostOdds,
   Origin,
   Outcome,
-  RetryTerms,
   Step,
   StepMark,
-  Tried,
 } from "./explanation.ts";
 
 /** Never throws for a configuration that a proxy has accepted. What is read of it is kept as long as it is. */
