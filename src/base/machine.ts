@@ -3,7 +3,7 @@
 export type TextReading =
   | { readonly kind: "read"; readonly text: string }
   | { readonly kind: "missing" }
-  /** It is there, but not for us: "EACCES", "EISDIR". */
+  /** It is there, but not for us: "EACCES", "EISDIR"; "no regular file" of pipes and devices. */
   | { readonly kind: "failed"; readonly code: string };
 
 export type PathState =

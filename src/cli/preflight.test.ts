@@ -209,6 +209,36 @@ describe("--preflight-config", () => {
       "sampan.yaml:3:1: ignorePreflightErrors: must be a list of names of checks\n",
     ],
     ["no YAML", "kind: [\n", EXIT.invalidConfiguration, "sampan.yaml:2:1: "],
+    [
+      "a field that there is not",
+      `${HEAD}ignorePreflightError: [Mem]\n`,
+      EXIT.invalidConfiguration,
+      "sampan.yaml:3:1: ignorePreflightError: unknown field; did you mean ignorePreflightErrors?\n",
+    ],
+    [
+      "another version",
+      "apiVersion: v1\nkind: PreflightConfiguration\n",
+      EXIT.invalidConfiguration,
+      'sampan.yaml:1:1: apiVersion: must be sampan.dev/v1: current value is "v1"\n',
+    ],
+    [
+      "a second document",
+      `${HEAD}---\n${HEAD}ignorePreflightErrors: [all]\n`,
+      EXIT.invalidConfiguration,
+      "sampan.yaml:4:1: the file must hold one document\n",
+    ],
+    [
+      "nothing",
+      "",
+      EXIT.invalidConfiguration,
+      "sampan.yaml:1:1: must be an object of kind PreflightConfiguration\n",
+    ],
+    [
+      "a list of names alone",
+      "- Swap\n",
+      EXIT.invalidConfiguration,
+      "sampan.yaml:1:1: must be an object of kind PreflightConfiguration\n",
+    ],
   ])("%s is refused", async (_name, text, status, message) => {
     const ran = await file(text, ["--ignore-preflight-errors=Swap"]);
     expect(ran.status).toBe(status);

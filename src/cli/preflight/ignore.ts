@@ -1,5 +1,6 @@
 // What a run ignores: the flag, the file of `--preflight-config` and the command's defaults, united.
-import { parseYamlDocuments } from "#api/yaml.ts";
+import { parseYamlDocuments, type YamlPosition } from "#api/yaml.ts";
+import { nearest } from "#base/nearest.ts";
 import { KNOWN_NAMES } from "#preflight/catalogue.ts";
 import type { Check } from "#preflight/check.ts";
 import { type IgnoreList, parseIgnoreList } from "#preflight/ignore-list.ts";
@@ -13,6 +14,14 @@ export type Ignored =
   | { readonly kind: "refused"; readonly status: number; readonly message: string };
 
 const KIND = "PreflightConfiguration";
+const API_VERSION = "sampan.dev/v1";
+/** `metadata` is for people. */
+const FIELDS = ["apiVersion", "kind", "metadata", "ignorePreflightErrors"];
+
+const objectOf = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
 
 const refused = (status: number, message: string): Ignored => ({
   kind: "refused",
@@ -33,19 +42,30 @@ async function readFile(shell: Shell, file: string): Promise<readonly string[] |
     const { line, column } = problem.position;
     return refused(EXIT.invalidConfiguration, `${file}:${line}:${column}: ${problem.message}`);
   }
-  const [document] = documents;
-  const value = (document?.value ?? {}) as Readonly<Record<string, unknown>>;
-  const at = (path: readonly string[], words: string): Ignored => {
-    const position = document?.positionOf(path) ?? { line: 1, column: 1 };
-    const where = `${file}:${position.line}:${position.column}`;
-    return refused(EXIT.invalidConfiguration, `${where}: ${path.join(".")}: ${words}`);
-  };
-  if (value["kind"] !== KIND) {
-    return at(["kind"], `must be ${KIND}: current value is ${JSON.stringify(value["kind"])}`);
+  const [document, second] = documents;
+  const refuseAt = ({ line, column }: YamlPosition, words: string): Ignored =>
+    refused(EXIT.invalidConfiguration, `${file}:${line}:${column}: ${words}`);
+  if (second !== undefined) return refuseAt(second.position, "the file must hold one document");
+  const value = objectOf(document?.value);
+  if (document === undefined || value === undefined) {
+    const start = document?.position ?? { file, line: 1, column: 1 };
+    return refuseAt(start, `must be an object of kind ${KIND}`);
+  }
+  const at = (field: string, words: string): Ignored =>
+    refuseAt(document.positionOf([field]), `${field}: ${words}`);
+  const wanted: Readonly<Record<string, string>> = { kind: KIND, apiVersion: API_VERSION };
+  for (const [field, expected] of Object.entries(wanted)) {
+    if (value[field] === expected) continue;
+    return at(field, `must be ${expected}: current value is ${JSON.stringify(value[field])}`);
+  }
+  const unknown = Object.keys(value).find((field) => !FIELDS.includes(field));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, FIELDS);
+    return at(unknown, `unknown field${meant === undefined ? "" : `; did you mean ${meant}?`}`);
   }
   const list = value["ignorePreflightErrors"] ?? [];
   if (!Array.isArray(list) || !list.every((name) => typeof name === "string")) {
-    return at(["ignorePreflightErrors"], "must be a list of names of checks");
+    return at("ignorePreflightErrors", "must be a list of names of checks");
   }
   return list;
 }

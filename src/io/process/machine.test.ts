@@ -1,6 +1,6 @@
 // The machine port on this machine.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemMachine } from "./machine.ts";
@@ -41,6 +41,32 @@ describe("readText", () => {
     expect(systemMachine.readText(folder)).toEqual({ kind: "failed", code: "EISDIR" });
     expect(systemMachine.readText(join(folder, "odd.gz")).kind).toBe("failed");
     expect(systemMachine.readText(join(folder, "bomb.gz")).kind).toBe("failed");
+  });
+});
+
+describe("what a configuration may name, and is no file", () => {
+  const NO_FILE = "no regular file";
+
+  test("a pipe that nobody writes to, and a device without end, are told at once", () => {
+    const pipe = join(folder, "pipe");
+    expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0);
+    for (const path of [pipe, "/dev/zero"]) {
+      expect(systemMachine.readText(path)).toEqual({ kind: "failed", code: NO_FILE });
+      expect(systemMachine.readCertificates(path)).toEqual({ kind: "failed", reason: NO_FILE });
+    }
+  });
+
+  test("files of the kernel have no size, and are read all the same", () => {
+    const limits = systemMachine.readText("/proc/self/limits");
+    expect(limits.kind === "read" && limits.text).toContain("Max open files");
+  });
+
+  test("of a file without end no more than a part is read", () => {
+    const path = join(folder, "sparse");
+    writeFileSync(path, "");
+    truncateSync(path, 64 * 1024 ** 3); // takes no room on the disk
+    const reading = systemMachine.readText(path);
+    expect(reading.kind === "read" && reading.text.length).toBe(1024 ** 2);
   });
 });
 

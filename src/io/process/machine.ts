@@ -1,7 +1,16 @@
 // The machine port on Linux and whatever else Node's own modules know of.
-
 import { X509Certificate } from "node:crypto";
-import { accessSync, constants, readdirSync, readFileSync, statfsSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import { availableParallelism, hostname, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
@@ -9,14 +18,45 @@ import type { CertificateReading, Machine, PathState, TextReading } from "#base/
 import { findPortHolder } from "./port-holder.ts";
 
 const MAX_TEXT_CHARACTERS = 1024 * 1024;
+/** As many characters of UTF-8, in bytes at most. */
+const MAX_TEXT_BYTES = 4 * MAX_TEXT_CHARACTERS;
 /** A kernel configuration is some 300 KB. */
 const MAX_UNPACKED_BYTES = 8 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? "EUNKNOWN";
 
+/** Up to the end or the limit: files of the kernel do not tell their size. */
+function readUpTo(descriptor: number, limitBytes: number): Buffer {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  while (length < limitBytes) {
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    const count = readSync(descriptor, chunk);
+    if (count === 0) break;
+    chunks.push(chunk.subarray(0, count));
+    length += count;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** undefined: a pipe or a device, which a configuration may name by mistake and which may keep us waiting for ever. */
+function readRegular(path: string): Buffer | undefined {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(descriptor);
+    // Reading a folder says EISDIR.
+    if (!stat.isFile() && !stat.isDirectory()) return undefined;
+    return readUpTo(descriptor, MAX_TEXT_BYTES);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function readText(path: string): TextReading {
   try {
-    const raw = readFileSync(path);
+    const raw = readRegular(path);
+    if (raw === undefined) return { kind: "failed", code: "no regular file" };
     const text = (
       path.endsWith(".gz") ? gunzipSync(raw, { maxOutputLength: MAX_UNPACKED_BYTES }) : raw
     ).toString("utf8");

@@ -1,3 +1,4 @@
+// Who holds a port, asked of the kernel while real processes listen.
 import { expect, test } from "bun:test";
 import { findPortHolder } from "./port-holder.ts";
 

@@ -47,6 +47,15 @@ function listeningInodes(host: string, port: number): Set<string> {
   return inodes;
 }
 
+/** undefined: it has just ended. */
+function commandOf(pid: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return undefined;
+  }
+}
+
 function holdsOneOf(pid: string, inodes: ReadonlySet<string>): boolean {
   try {
     for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
@@ -66,8 +75,9 @@ export function findPortHolder(host: string, port: number): PortHolder | undefin
   if (inodes.size === 0) return undefined;
   for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry) || !holdsOneOf(entry, inodes)) continue;
-    const raw = readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-    return { pid: Number(entry), command: raw.slice(0, MAX_COMMAND_CHARACTERS) };
+    const command = commandOf(entry);
+    if (command === undefined) continue;
+    return { pid: Number(entry), command: command.slice(0, MAX_COMMAND_CHARACTERS) };
   }
   return undefined;
 }

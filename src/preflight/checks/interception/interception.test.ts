@@ -24,7 +24,13 @@ const capabilities = (hex: string) => ({ "/proc/self/status": `CapEff:\t${hex}\n
 // Bits 12 and 13.
 test.each<[string, World["machine"], readonly string[], readonly string[]]>([
   ["a user", {}, ["E user is not running as root"], []],
-  ["a user with NET_ADMIN", { files: capabilities("1000") }, [], []],
+  ["a user with both", { files: capabilities("3000") }, [], []],
+  [
+    "a user with NET_ADMIN only",
+    { files: capabilities("1000") },
+    [],
+    ["E this process lacks CAP_NET_RAW"],
+  ],
   ["root with both", { userId: 0, files: capabilities("3000") }, [], []],
   ["root that is not told", { userId: 0, files: { "/proc/self/status": undefined } }, [], []],
   [

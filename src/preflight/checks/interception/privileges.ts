@@ -1,4 +1,5 @@
 // Rules in the kernel take privileges: root, or the two capabilities that Istio's init container has.
+import type { Machine } from "#base/machine.ts";
 import { type Check, type CheckDescription, type CheckPorts, fail, PASSED } from "../../check.ts";
 import { CAPABILITIES, hasCapability } from "../../proc.ts";
 
@@ -20,12 +21,14 @@ export const NET_ADMIN: CheckDescription = {
   fix: "docker run --cap-add NET_ADMIN --cap-add NET_RAW, or AmbientCapabilities= in a systemd unit",
 };
 
+const isPrivileged = (machine: Machine): boolean =>
+  machine.userId === 0 || hasCapability(machine, CAPABILITIES.netAdmin) === true;
+
 export function isPrivilegedUserCheck(): Check {
   return {
     ...IS_PRIVILEGED_USER,
     run({ machine }: CheckPorts) {
-      const mayAdminister = hasCapability(machine, CAPABILITIES.netAdmin) ?? false;
-      if (machine.userId === 0 || mayAdminister) return PASSED;
+      if (isPrivileged(machine)) return PASSED;
       return fail({ message: "user is not running as root", fix: IS_PRIVILEGED_USER.fix });
     },
   };
@@ -35,7 +38,7 @@ export function netAdminCheck(): Check {
   return {
     ...NET_ADMIN,
     run({ machine }: CheckPorts) {
-      if (machine.userId !== 0) return PASSED; // said by the check before
+      if (!isPrivileged(machine)) return PASSED; // said by the check before
       const missing = (
         [
           ["CAP_NET_ADMIN", CAPABILITIES.netAdmin],
