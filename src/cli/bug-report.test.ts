@@ -21,12 +21,14 @@ const PAGES: Readonly<Record<string, unknown>> = {
   "/debug/syncz": SYNCZ,
   "/debug/configz": [
     {
+      object: "WorkloadGroup default/shop",
       kind: "WorkloadGroup",
       annotations: {
         "sampan.dev/run": `DB_PASSWORD=${PLANTED} node app.js --api-token ${PLANTED}`,
       },
     },
     {
+      object: "VirtualService default/shop",
       kind: "VirtualService",
       spec: {
         http: [

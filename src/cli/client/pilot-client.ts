@@ -3,6 +3,7 @@ import type { HttpClient } from "#base/http-client.ts";
 import type { SocketAddress } from "#base/net.ts";
 import { plain } from "../shell/plain.ts";
 import { formatSocketAddress } from "../shell/socket-address.ts";
+import { isPilotPage } from "./pilot-pages.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -74,7 +75,13 @@ export class PilotClient {
     } catch {
       return { kind: "unreachable", message: this.#away(`${path} answered no JSON`) };
     }
-    if (answer.status < 300) return { kind: "answered", value: value as T };
+    if (answer.status < 300) {
+      if (isPilotPage(path, value)) return { kind: "answered", value: value as T };
+      return {
+        kind: "unreachable",
+        message: this.#away(`${path} is not answered as a pilot does`),
+      };
+    }
     return { kind: "refused", status: answer.status, message: messageOf(value, answer.status) };
   }
 
