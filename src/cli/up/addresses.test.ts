@@ -1,6 +1,7 @@
+// The addresses and ports of the instances of a mesh: none twice, and none that somebody else on the machine has.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { AddressBook } from "./addresses.ts";
+import { ADMIN_PORT, AddressBook } from "./addresses.ts";
 
 test("instances get addresses one after another, and ports that nobody else has", () => {
   const book = new AddressBook(() => true);
@@ -14,6 +15,13 @@ test("instances get addresses one after another, and ports that nobody else has"
 test("a port that a program of somebody else holds is passed over", () => {
   const book = new AddressBook((_host, port) => port !== 20_000);
   expect(book.take(["http"])?.ports).toEqual({ http: 20_001 });
+});
+
+test("an address where another mesh has a sidecar is passed over", () => {
+  const isOther = (host: string): boolean => host === "127.0.1.2" || host === "127.0.1.3";
+  const book = new AddressBook((host, port) => !(port === ADMIN_PORT && isOther(host)));
+  expect(book.take(["http"])?.host).toBe("127.0.1.4");
+  expect(book.take([])?.host).toBe("127.0.1.5");
 });
 
 test("no port left is said by undefined, and takes no address with it", () => {

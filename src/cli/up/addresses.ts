@@ -22,6 +22,9 @@ export interface InstanceAddress {
   readonly ports: Readonly<Record<string, number>>;
 }
 
+const hostOf = (number: number): string =>
+  `127.0.${1 + Math.floor((number - 1) / 254)}.${1 + ((number - 1) % 254)}`;
+
 /** Hands out addresses and ports; what was given back is used again only after everything else was. */
 export class AddressBook {
   readonly #isPortFree: (host: string, port: number) => boolean;
@@ -37,9 +40,8 @@ export class AddressBook {
 
   /** undefined when every address or port is in use. */
   take(portNames: readonly string[]): InstanceAddress | undefined {
-    const number = this.#takeNumber();
-    if (number === undefined) return undefined;
-    const host = `127.0.${1 + Math.floor((number - 1) / 254)}.${1 + ((number - 1) % 254)}`;
+    const host = this.#takeHost();
+    if (host === undefined) return undefined;
     const ports: Record<string, number> = {};
     for (const name of portNames) {
       const port = this.#takePort(host);
@@ -59,13 +61,15 @@ export class AddressBook {
     for (const port of Object.values(address.ports)) this.#usedPorts.delete(port);
   }
 
-  #takeNumber(): number | undefined {
+  /** An address where a sidecar can have its admin pages: another mesh of this machine may have taken the first ones. */
+  #takeHost(): string | undefined {
     for (let tries = 0; tries < MAX_INSTANCES; tries += 1) {
       const number = this.#nextInstance;
       this.#nextInstance = number >= MAX_INSTANCES ? FIRST_INSTANCE : number + 1;
-      if (this.#used.has(number)) continue;
+      const host = hostOf(number);
+      if (this.#used.has(number) || !this.#isPortFree(host, ADMIN_PORT)) continue;
       this.#used.add(number);
-      return number;
+      return host;
     }
     return undefined;
   }

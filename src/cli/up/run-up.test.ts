@@ -268,13 +268,18 @@ describe("up", () => {
 
   test.each(NAMES.slice(2))("without %s runs the others, or says what they need", async (name) => {
     const world = new World();
-    const { status, started } = await up(world, PHASES, { ...FLAGS, skipPhases: [name] }).catch(
-      () => ({ status: undefined, started: world.processes.started }),
-    );
+    const { status, output, started } = await up(world, PHASES, {
+      ...FLAGS,
+      skipPhases: [name],
+    }).catch(() => ({ status: undefined, output: "", started: world.processes.started }));
     const kinds = started.map(({ options }) => options.command[1]);
     if (name === "workloads") expect(kinds).not.toContain("shop");
     if (name === "data-plane") expect(kinds.filter((kind) => kind === "proxy")).toHaveLength(1);
     if (name === "gateway") expect(kinds.filter((kind) => kind === "proxy")).toHaveLength(2);
+    if (name === "wait") {
+      expect(output).toMatch(/^Started after .* Nobody waited until it is ready\.$/m);
+      expect(output).not.toContain("Ready after");
+    }
     // Somebody answers at the pilot's address: it is provided.
     if (name === "control-plane") expect(kinds).not.toContain("pilot");
     // Without its summary nothing tells this test when to stop.

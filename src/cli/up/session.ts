@@ -40,8 +40,8 @@ export class UpSession {
   #opening: Promise<StoreOpening> | undefined;
   #creating: Promise<Mesh> | undefined;
   #mesh: Mesh | undefined;
-  /** What the wait gave up on. */
-  missing: readonly string[] = [];
+  /** What the wait gave up on; undefined: nobody waited. */
+  missing: readonly string[] | undefined;
 
   constructor(
     shell: Shell,

@@ -6,6 +6,9 @@ import { formatInstances, formatServices, gatewayUrls } from "../summary.ts";
 
 function readyLine({ shell, settings, missing, startedMs }: UpSession): string {
   const seconds = ((shell.clock.nowMs() - startedMs) / 1000).toFixed(1);
+  if (missing === undefined) {
+    return `Started after ${seconds} s, data plane: ${settings.dataPlane}. Nobody waited until it is ready.`;
+  }
   return missing.length === 0
     ? `Ready after ${seconds} s, data plane: ${settings.dataPlane}.`
     : `Not ready after ${seconds} s: ${missing.join(", ")}.`;

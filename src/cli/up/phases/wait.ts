@@ -107,9 +107,10 @@ export const waitPhase: Phase<UpSession> = {
     );
     const wrong =
       late.length > 0 ? [] : [...(await rejections(session, context)), ...stolenPorts(session)];
-    session.missing = [...late, ...wrong];
-    if (!settings.isAtomic || session.missing.length === 0) return DONE;
-    return notReady(late.length > 0 ? afterTimeout(session) : "", session.missing);
+    const missing = [...late, ...wrong];
+    session.missing = missing;
+    if (!settings.isAtomic || missing.length === 0) return DONE;
+    return notReady(late.length > 0 ? afterTimeout(session) : "", missing);
   },
   dryRun: ({ settings }, { would }) => {
     const limit = formatDuration(settings.timeoutMs);
