@@ -153,7 +153,7 @@ async function waitForAll(
   const untilMs = shell.clock.nowMs() + timeoutMs;
   let isLive = true;
   for (const { file, name } of changes) {
-    const wanted = { key: objectKey(file.object), exists: true };
+    const wanted = { object: file.object, exists: true };
     const leftMs = Math.max(0, untilMs - shell.clock.nowMs());
     const outcome = await waitUntilLive(shell, client, wanted, leftMs);
     isLive = tellWaited(shell, name, outcome) && isLive;

@@ -220,7 +220,7 @@ test("wait says who is behind when time is up", async () => {
     ranAs(EXIT.ok, `${VS} live on 2 of 2 proxies\n`),
   );
   expect((await pilot.run(["wait", "vs/nobody"])).stderr).toContain(
-    'no object "VirtualService/default/nobody"',
+    'no virtualservice "nobody" in namespace default: there are reviews',
   );
   expect(await pilot.run(["wait", "vs/nobody", "--for=delete"])).toMatchObject({ status: EXIT.ok });
 });
@@ -310,7 +310,11 @@ test.each([
   [["describe", "vs"], "name one object", EXIT.usage],
   [["describe", "service", "review"], "did you mean reviews?", EXIT.failed],
   [["edit", "vs", "a", "b"], "name one object", EXIT.usage],
-  [["edit", "vs/nobody"], "no object", EXIT.failed],
+  [["edit", "vs/nobody"], 'no virtualservice "nobody" in namespace default', EXIT.failed],
+  [["edit", "dr/rewiews"], "did you mean reviews?", EXIT.failed],
+  [["describe", "dr", "other"], "there are reviews", EXIT.failed],
+  [["wait", "dr/rewiews"], "did you mean reviews?", EXIT.failed],
+  [["wait", "vs/nobody", "-n", "\u001b[31m"], "in namespace ·[31m: there is none", EXIT.failed],
   [["apply"], "name files with -f", EXIT.usage],
   [["apply", "-f", "here/nothing.yaml"], "Cannot read here/nothing.yaml: ENOENT", EXIT.unreadable],
   [["diff", "-f", "here/nothing.yaml"], "Cannot read", EXIT.unreadable],

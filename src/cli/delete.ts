@@ -2,7 +2,6 @@
 import { Command } from "commander";
 import type { SocketAddress } from "#base/net.ts";
 import { API_GROUP, namesOf } from "#pilot/model/kinds.ts";
-import { objectKey } from "#pilot/model/object.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import {
   type DryRun,
@@ -95,12 +94,7 @@ async function remove(shell: Shell, words: readonly string[], flags: DeleteFlags
   const untilMs = shell.clock.nowMs() + flags.timeout;
   for (const object of removed) {
     const leftMs = Math.max(0, untilMs - shell.clock.nowMs());
-    const outcome = await waitUntilLive(
-      shell,
-      client,
-      { key: objectKey(object), exists: false },
-      leftMs,
-    );
+    const outcome = await waitUntilLive(shell, client, { object, exists: false }, leftMs);
     const name = resourceName(namesOf(object.kind), object.name);
     if (!tellWaited(shell, name, outcome)) status = EXIT.failed;
   }

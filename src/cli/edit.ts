@@ -7,6 +7,7 @@ import { objectKey } from "#pilot/model/object.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import { namespaceOption } from "./config/flags.ts";
 import { parseTarget, resourceName } from "./config/kind-argument.ts";
+import { whyNoObject } from "./config/missing-object.ts";
 import { ObjectClient, type ObjectName } from "./config/object-client.ts";
 import { type EditProblem, editorText, headerLines, withoutHeader } from "./edit/editor-text.ts";
 import { EXIT } from "./shell/exit-status.ts";
@@ -41,7 +42,7 @@ async function edit(shell: Shell, words: readonly string[], flags: EditFlags): P
   };
   const client = new ObjectClient(new PilotClient(shell.httpClient, flags.pilot));
   const answer = await client.document(objectKey(object));
-  if (answer.kind !== "answered") return fail(answer.message);
+  if (answer.kind !== "answered") return fail(await whyNoObject(client, object, answer));
   const session = new EditSession(shell, client, object, answer.value);
   const outcome = await session.run();
   if (outcome.kind === "written") {

@@ -1,7 +1,6 @@
 // `sampan wait`: until a change is in force on every connected proxy.
 import { Command, Option } from "commander";
 import type { SocketAddress } from "#base/net.ts";
-import { objectKey } from "#pilot/model/object.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import { namespaceOption } from "./config/flags.ts";
 import { parseTarget, resourceName } from "./config/kind-argument.ts";
@@ -30,8 +29,8 @@ async function wait(shell: Shell, words: readonly string[], flags: WaitFlags): P
   let isLive = true;
   for (const name of target.objectNames) {
     const { kind } = target.names;
-    const key = objectKey({ kind, namespace: flags.namespace ?? "default", name });
-    const wanted = { key, exists: flags.for === "live" };
+    const object = { kind, namespace: flags.namespace ?? "default", name };
+    const wanted = { object, exists: flags.for === "live" };
     const leftMs = Math.max(0, untilMs - shell.clock.nowMs());
     const outcome = await waitUntilLive(shell, client, wanted, leftMs);
     isLive = tellWaited(shell, resourceName(target.names, name), outcome) && isLive;

@@ -1,9 +1,11 @@
 // Waiting until an object, or its removal, is in force on every connected proxy.
-import type { ObjectKey } from "#pilot/model/object.ts";
+import { objectKey } from "#pilot/model/object.ts";
 import type { Liveness, ProxyLiveness } from "#pilot/push/liveness.ts";
+import type { PilotAnswer } from "../client/pilot-client.ts";
 import { plain } from "../shell/plain.ts";
 import type { Shell } from "../shell/shell.ts";
-import type { ObjectClient } from "./object-client.ts";
+import { whyNoObject } from "./missing-object.ts";
+import type { ObjectClient, ObjectName } from "./object-client.ts";
 
 export type WaitOutcome =
   | { readonly kind: "live"; readonly liveness: Liveness }
@@ -16,7 +18,7 @@ export type WaitOutcome =
 const POLL_MS = 100;
 
 export interface WaitFor {
-  readonly key: ObjectKey;
+  readonly object: ObjectName;
   /** false: until it is gone everywhere. */
   readonly exists: boolean;
 }
@@ -28,9 +30,10 @@ export async function waitUntilLive(
   timeoutMs: number,
 ): Promise<WaitOutcome> {
   const untilMs = shell.clock.nowMs() + timeoutMs;
+  const key = objectKey(wanted.object);
   for (;;) {
-    const answer = await client.liveness(wanted.key);
-    if (answer.kind !== "answered") return notAnswered(answer, wanted);
+    const answer = await client.liveness(key);
+    if (answer.kind !== "answered") return notAnswered(client, answer, wanted);
     const liveness = answer.value;
     const isWanted = liveness.exists === wanted.exists;
     if (isWanted && liveness.state === "live") return { kind: "live", liveness };
@@ -40,16 +43,17 @@ export async function waitUntilLive(
   }
 }
 
-function notAnswered(
-  answer: { readonly kind: string; readonly status?: number; readonly message: string },
-  { key, exists }: WaitFor,
-): WaitOutcome {
+async function notAnswered(
+  client: ObjectClient,
+  answer: Exclude<PilotAnswer<unknown>, { readonly kind: "answered" }>,
+  { object, exists }: WaitFor,
+): Promise<WaitOutcome> {
   // Nobody ever heard of it: it is nowhere.
-  if (answer.status === 404 && !exists) {
+  if (answer.kind === "refused" && answer.status === 404 && !exists) {
     const nowhere = { revision: undefined, state: "live", live: 0, total: 0, proxies: [] } as const;
-    return { kind: "live", liveness: { object: key, exists: false, ...nowhere } };
+    return { kind: "live", liveness: { object: objectKey(object), exists: false, ...nowhere } };
   }
-  return { kind: "failed", message: answer.message };
+  return { kind: "failed", message: await whyNoObject(client, object, answer) };
 }
 
 /** "live on 7 of 7 proxies" */

@@ -14,6 +14,7 @@ import { type Kind, objectKey, objectName, type SourcePosition } from "#pilot/mo
 import type { Liveness } from "#pilot/push/liveness.ts";
 import { shortServiceName } from "../client/mesh-names.ts";
 import type { PilotAnswer, PilotClient } from "../client/pilot-client.ts";
+import { whyNoObject } from "../config/missing-object.ts";
 import { ObjectClient, type ObjectName } from "../config/object-client.ts";
 import { isService } from "../get/mesh.ts";
 import { destinationHosts } from "./route-facts.ts";
@@ -58,8 +59,11 @@ export async function loadObject(
   pilot: PilotClient,
   name: ObjectName,
 ): Promise<Loaded<ObjectDescription>> {
-  const answer = await new ObjectClient(pilot).read(name);
-  if (answer.kind !== "answered") return failed(answer);
+  const client = new ObjectClient(pilot);
+  const answer = await client.read(name);
+  if (answer.kind !== "answered") {
+    return { kind: "failed", message: await whyNoObject(client, name, answer) };
+  }
   const [described] = await describeAll(pilot, [answer.value]);
   return described === undefined
     ? { kind: "failed", message: "it is gone" }

@@ -6,6 +6,7 @@ import type { KindNames } from "#pilot/model/kinds.ts";
 import { objectKey } from "#pilot/model/object.ts";
 import type { PilotClient } from "../client/pilot-client.ts";
 import { resourceName } from "../config/kind-argument.ts";
+import { missingObject } from "../config/missing-object.ts";
 import { ObjectClient } from "../config/object-client.ts";
 import { plain } from "../shell/plain.ts";
 import { ageOf } from "./age.ts";
@@ -36,14 +37,8 @@ export async function listObjects(
     (name) => !wanted.some(({ metadata }) => metadata.name === name),
   );
   if (missing !== undefined) {
-    const where = namespace === undefined ? "" : ` in namespace ${namespace}`;
     const known = answer.value.map(({ metadata }) => metadata.name);
-    const hint =
-      known.length === 0 ? "there is none" : `there are ${known.slice(0, MAX_HINTS).join(", ")}`;
-    return {
-      kind: "failed",
-      message: `no ${names.singular} ${JSON.stringify(missing)}${where}: ${hint}`,
-    };
+    return { kind: "failed", message: missingObject(names, missing, namespace, known) };
   }
   const columns = PRINTER_COLUMNS[names.kind];
   const hasNamespace = namespace === undefined;
@@ -74,9 +69,6 @@ function cellOf(column: PrinterColumn, { metadata, spec }: ObjectJson, nowMs: nu
   if (column.field === undefined) return ageOf(metadata.creationTimestamp, nowMs);
   return plain(printedField(column, spec));
 }
-
-/** Names in a hint: enough to find the one that was meant. */
-const MAX_HINTS = 10;
 
 /** Key -> "file:line"; nothing where the page is not answered, because the column is an extra. */
 async function sourcesOf(pilot: PilotClient): Promise<ReadonlyMap<string, string>> {
