@@ -34,7 +34,8 @@ export function formatResult(format: OutputFormat, result: Result): string {
     case "json":
       return `${JSON.stringify(result.value, undefined, 2)}\n`;
     case "yaml":
-      return stringify(result.value);
+      // What stands in two places is written out twice: nobody wants to look an alias up.
+      return stringify(result.value, { aliasDuplicateObjects: false });
   }
 }
 

@@ -28,12 +28,13 @@ export function findReport({ proxies, services }: PilotPages, name: string): Fou
   if (instances.some((instance) => isWorkload(instance, name))) {
     return { kind: "missing", finding: awayProxy(name) };
   }
-  const names = [...new Set([...proxies.map((one) => one.name), ...instances])];
+  const connected = proxies.map((one) => one.name);
+  const names = [...new Set([...connected, ...instances])];
   const stems = names.map((one) => one.replace(/-\d+$/, ""));
   const near = nearest(name, [...names, ...stems]);
   const fix =
     near === undefined
-      ? `Connected are ${names.length === 0 ? "none" : names.join(", ")}: is the sidecar of ${quoted(name)} started, and with this pilot's address?`
+      ? `Connected are ${connected.length === 0 ? "none" : connected.join(", ")}: is the sidecar of ${quoted(name)} started, and with this pilot's address?`
       : `Did you mean ${near}?`;
   return {
     kind: "missing",
