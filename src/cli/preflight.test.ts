@@ -360,6 +360,9 @@ test("--only: a name that no check has is refused, and one that has nothing to d
     stdout: "",
     stderr: 'only: EnvoyVersion does not concern "sampan up" with these flags\n',
   });
+  expect((await preflight(["--only", " , "])).status).toBe(EXIT.usage);
+  const trailing = await preflight(["--only", "Swap,"]);
+  expect(trailing.stdout).toBe(`${HEADER}[preflight] 1 check passed\n`);
   const admin = await preflight(["--only", "NetAdmin"]);
   expect(admin.stdout).toBe(`${HEADER}[preflight] 1 check passed\n`);
 });

@@ -1,5 +1,5 @@
 // `sampan preflight`: says everything that is wrong with this machine, at once, before anything starts. Changes nothing.
-import { Argument, Command, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import type { SocketAddress } from "#base/net.ts";
 import { CATALOGUE, KNOWN_NAMES } from "#preflight/catalogue.ts";
 import type { Check, CheckDescription } from "#preflight/check.ts";
@@ -152,10 +152,12 @@ Examples:
   sampan preflight --print-fix                      # a script of remedies, to read first
 `;
 
-const splitNames = (value: string, before: readonly string[] = []): readonly string[] => [
-  ...before,
-  ...value.split(",").map((name) => name.trim()),
-];
+function splitNames(value: string, before: readonly string[] = []): readonly string[] {
+  const names = value.split(",").map((name) => name.trim());
+  const given = names.filter((name) => name !== "");
+  if (given.length === 0) throw new InvalidArgumentError("It names no check.");
+  return [...before, ...given];
+}
 
 export function preflightCommand(shell: Shell): Command {
   const command = new Command("preflight")

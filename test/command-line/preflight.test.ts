@@ -125,6 +125,28 @@ test("as a phase of up alone, with the flags that stand behind it", () => {
   const { status, stderr } = runShell(`${alone} --ignore-preflight-errors=Swpa`);
   expect(status).toBe(64);
   expect(stderr).toContain('Invalid value: "Swpa": no check has this name; did you mean Swap?');
+  const looked = runShell(`${alone} --ignore-preflight-errors=Swap,DirAvailable`);
+  expect(looked.status).toBe(2);
+  expect(looked.stderr).toContain(
+    `\t[ERROR Config]: Cannot read the folder ${folder}/nothing-here: ENOENT`,
+  );
+});
+
+test("an annotation of up is part of the configuration of up, and of nobody else", () => {
+  const mesh = join(folder, "mesh");
+  mkdirSync(mesh);
+  const annotations = '{ sampan.dev/run: serve, sampan.dev/replicas: "many" }';
+  writeFileSync(
+    join(mesh, "shop.yaml"),
+    `apiVersion: networking.istio.io/v1\nkind: WorkloadGroup\nmetadata:\n  name: shop\n  annotations: ${annotations}\nspec: { template: {} }\n`,
+  );
+  const words =
+    /\t\[ERROR Config\]: (?:\S*\/)?shop\.yaml:5:41: WorkloadGroup default\/shop: .*replicas/;
+  const looked = runShell(`${SAMPAN} preflight up ${mesh} --only Config`);
+  expect([looked.status, looked.stderr]).toEqual([2, expect.stringMatching(words)]);
+  const alone = runShell(`${SAMPAN} up phase preflight ${mesh} --ignore-preflight-errors=Swap`);
+  expect([alone.status, alone.stderr]).toEqual([2, expect.stringMatching(words)]);
+  expect(runShell(`${SAMPAN} preflight pilot ${mesh} --only Config`).status).toBe(0);
 });
 
 test("JSON of everything goes through a pipe whole", () => {

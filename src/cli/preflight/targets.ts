@@ -54,6 +54,13 @@ const byStateDir = (folder: WantedFolder): WantedFolder => ({
   changedBy: "--state-dir",
 });
 
+/** Annotations are `up`'s own, and the validators know nothing of them. */
+const withProblems = (
+  reading: ConfigurationReading,
+  problems: readonly string[],
+): ConfigurationReading =>
+  reading.kind === "read" ? { ...reading, errors: [...reading.errors, ...problems] } : reading;
+
 /** Settings of a command that reads a folder; without one, of an empty mesh. */
 async function meshTarget(
   shell: Shell,
@@ -68,13 +75,17 @@ async function meshTarget(
     stateDirectory: flags.stateDir ?? `${stateHome(shell.env)}/sampan`,
   };
   const plan: MeshPlan = planMesh(objects);
-  const settings = command === "up" ? upSettings({ ...places, plan }) : pilotSettings(places);
+  const isUp = command === "up";
+  const settings = isUp ? upSettings({ ...places, plan }) : pilotSettings(places);
   return {
     ...settings,
     // `up` itself has no such flag: who gave it here is told of it.
     ...(flags.stateDir === undefined ? {} : { folders: settings.folders.map(byStateDir) }),
     certificates: objects.flatMap((object) => namedCertificates(object.spec, objectName(object))),
-    readConfiguration: read === undefined ? undefined : async () => read.reading,
+    readConfiguration:
+      read === undefined
+        ? undefined
+        : async () => withProblems(read.reading, isUp ? plan.problems : []),
   };
 }
 

@@ -1,5 +1,4 @@
 // Phase config: reads the folder, and says what is wrong with it and what has to run for it.
-
 import { type ConfigObject, formatProblem, type Problem } from "#pilot/model/object.ts";
 import { DONE, type Phase, type PhaseOutcome } from "#preflight/phases/phase.ts";
 import { EXIT } from "../../shell/exit-status.ts";
@@ -7,6 +6,7 @@ import { formatTable } from "../../shell/table.ts";
 import type { MeshPlan } from "../plan.ts";
 import { cannotRead, type UpSession } from "../session.ts";
 import { gatewayUrls } from "../summary.ts";
+import { counted } from "./objects.ts";
 
 const NOTHING_TO_START =
   "nothing to start: no WorkloadGroup has the annotation sampan.dev/run, and there is no Gateway";
@@ -45,7 +45,7 @@ function judge(
   const errorCount = tellProblems(session, problems, plan);
   shell.terminal.write(`${formatPlan(plan)}`);
   if (errorCount === 0) return DONE;
-  const cause = `${settings.folder} has ${errorCount} errors among ${objects.length} objects that were read`;
+  const cause = `${settings.folder} has ${counted(errorCount, "error")} among ${counted(objects.length, "object")} that could be read`;
   return { kind: "failed", cause, status: EXIT.invalidConfiguration };
 }
 
