@@ -1,3 +1,4 @@
+// `sampan down` over run directories in memory: which process gets which signal, and for how long it waits.
 import { describe, expect, test } from "bun:test";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import { runCommandLine } from "./program.ts";

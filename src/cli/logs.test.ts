@@ -1,3 +1,4 @@
+// `sampan logs` over a run directory in memory that grows.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FakeTime } from "#base/testing/fake-time.ts";

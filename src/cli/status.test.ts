@@ -1,3 +1,4 @@
+// `sampan status` over run directories and a pilot in memory, by pipe and live.
 import { describe, expect, test } from "bun:test";
 import type { HttpClient } from "#base/http-client.ts";
 import { FakeRunDirectory, part, STATE_ENV } from "./testing/fake-run-directory.ts";

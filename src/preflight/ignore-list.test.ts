@@ -1,3 +1,4 @@
+// The ignore list: what is typed, in the flag, the file and by default, and what becomes of it.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { isIgnored, isKnownName, parseIgnoreList } from "./ignore-list.ts";

@@ -1,3 +1,4 @@
+// Programs that end, hang, print too much or are not there.
 import { expect, test } from "bun:test";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import { runProgram } from "./run-program.ts";

@@ -1,3 +1,4 @@
+// The check runner: order, ignored errors, and checks that throw or never answer.
 import { expect, test } from "bun:test";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import { type Check, type CheckOutcome, type CheckPorts, fail, PASSED, warn } from "./check.ts";

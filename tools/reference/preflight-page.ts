@@ -25,7 +25,8 @@ const RUNNING = `## When it runs
 
 - \`sampan preflight\` runs every check and changes nothing. \`sampan preflight up DIR\` and \`sampan preflight proxy -c FILE\` also look at the ports,
   limits, names and certificates of that configuration, and say what is not valid in it.
-- \`sampan up\` begins with the same checks. On a developer's machine an error of \`Swap\` is a warning, until told otherwise with
+- \`sampan up\` begins with those of the machine; what is wrong with the folder is said by its phase \`config\` and by the pilot, and by
+  \`sampan up phase preflight DIR\` too. On a developer's machine an error of \`Swap\` is a warning, until told otherwise with
   \`--ignore-preflight-errors=none\`.
 - \`sampan pilot\` and \`sampan proxy\` begin with those that are quick and concern that one process: the machine, its ports, the clock, its folders
   and the runtime. \`--skip-phases preflight\` leaves them out.

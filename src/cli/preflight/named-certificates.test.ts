@@ -1,3 +1,4 @@
+// Certificate files wherever a configuration names them, and nothing that only looks like one.
 import { expect, test } from "bun:test";
 import { namedCertificates } from "./named-certificates.ts";
 

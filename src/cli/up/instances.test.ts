@@ -1,3 +1,4 @@
+// Instances that come, change, crash and go, on a virtual clock and over processes in memory.
 import { expect, test } from "bun:test";
 import type { HttpAnswer, HttpClient } from "#base/http-client.ts";
 import type { Net } from "#base/net.ts";

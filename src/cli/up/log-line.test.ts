@@ -1,3 +1,4 @@
+// Lines that the pilot, our proxy and Envoy print, and what a person is told of them.
 import { expect, test } from "bun:test";
 import { createLog } from "#io/bun/log.ts";
 import { readPilotLine, readProxyError } from "./log-line.ts";

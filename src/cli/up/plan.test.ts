@@ -1,3 +1,4 @@
+// Configuration in, what has to run out.
 import { expect, test } from "bun:test";
 import { parseObjects } from "#pilot/config/parse-objects.ts";
 import { type MeshPlan, planMesh } from "./plan.ts";

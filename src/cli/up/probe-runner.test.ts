@@ -1,3 +1,4 @@
+// Every way of asking a program for its health, over ports in memory.
 import { afterEach, expect, test } from "bun:test";
 import { create } from "@bufbuild/protobuf";
 import {

@@ -1,3 +1,4 @@
+// The thresholds and delays of a probe, answer by answer.
 import { expect, test } from "bun:test";
 import { create } from "@bufbuild/protobuf";
 import { ReadinessProbeSchema } from "#api/istio/networking/v1alpha3/workload_group_pb.ts";

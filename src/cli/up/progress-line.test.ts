@@ -1,3 +1,4 @@
+// What a terminal shows while something is waited for.
 import { expect, test } from "bun:test";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import { fakeShell } from "../testing/fake-shell.ts";

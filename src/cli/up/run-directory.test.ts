@@ -1,3 +1,4 @@
+// Records of meshes: read, refused, and held to the process that wrote them.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FakeRunDirectory, part, STATE_ENV } from "../testing/fake-run-directory.ts";

@@ -1,3 +1,4 @@
+// The record and the logs that a mesh writes while its parts come and go.
 import { expect, test } from "bun:test";
 import type { RunFolder } from "#base/run-folder.ts";
 import { FakeTime } from "#base/testing/fake-time.ts";

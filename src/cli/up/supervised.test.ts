@@ -1,3 +1,4 @@
+// A program kept running: crashes, delays, the orderly end and the other one, on a virtual clock.
 import { expect, test } from "bun:test";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import { MAX_DELAY_MS, RestartBackOff } from "./restart-back-off.ts";

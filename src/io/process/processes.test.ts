@@ -1,3 +1,4 @@
+// The process port with real programs: lines, ends, signals to whole groups.
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { ProcessExit, RunningProcess } from "#base/processes.ts";

@@ -1,3 +1,4 @@
+// No child outlives us: a parent that is really killed, and what is left of its children.
 import { expect, test } from "bun:test";
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+// The phase runner: order, choice, needs, failures at each position, undo, and kubeadm's words.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Phase, PhaseOutcome, PhaseStop } from "./phase.ts";
