@@ -195,6 +195,18 @@ test("JSON is the messages, each once", async () => {
   });
 });
 
+test.each([
+  [["cluster", "--port", "http"], "Must be a whole number."],
+  [["listener", "--type", "udp"], "Must be one of http, tcp, http+tcp."],
+  [["cluster", "--direction", "up"], "Must be one of inbound, outbound."],
+])("%j can choose nothing, and is refused", async ([page = "", ...args], words) => {
+  expect(await fromFile(page, ...args)).toMatchObject({
+    status: EXIT.usage,
+    stdout: "",
+    stderr: expect.stringContaining(words),
+  });
+});
+
 test("a dump by stdin", async () => {
   let stdout = "";
   const terminal = {

@@ -1,5 +1,5 @@
 // `sampan proxy-config PAGE PROXY`: a proxy's configuration as it has it, ours or Envoy's, in istioctl's columns.
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { BootstrapSchema } from "#api/envoy/config/bootstrap/v3/bootstrap_pb.ts";
 import type { SocketAddress } from "#base/net.ts";
 import type { ProxyConfiguration } from "#explain/proxy-configuration.ts";
@@ -17,7 +17,7 @@ import {
 } from "./proxy-config/rows.ts";
 import { secretPage } from "./proxy-config/secrets.ts";
 import { EXIT } from "./shell/exit-status.ts";
-import { addressOption, pilotOption } from "./shell/options.ts";
+import { addressOption, pilotOption, wholeNumberOption } from "./shell/options.ts";
 import { type OutputFormat, outputOption, printResult } from "./shell/output.ts";
 import { plain } from "./shell/plain.ts";
 import { runs, type Shell } from "./shell/shell.ts";
@@ -32,13 +32,25 @@ interface PageFlags {
   readonly [filter: string]: unknown;
 }
 
+/** The flag, what it is, and what refuses a value that no row can have. */
+type Filter = readonly [flags: string, description: string, parse?: (text: string) => string];
+
+const wholeNumber = (text: string): string => String(wholeNumberOption(text));
+
+const oneOf =
+  (...values: readonly string[]) =>
+  (text: string): string => {
+    if (values.includes(text.toLowerCase())) return text;
+    throw new InvalidArgumentError(`Must be one of ${values.join(", ")}.`);
+  };
+
 interface PageEntry {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly summary: string;
   readonly page: (shell: Shell) => ConfigPage;
-  /** Flags that choose rows: the flag, and what it is. */
-  readonly filters: readonly (readonly [flags: string, description: string])[];
+  /** Flags that choose rows. */
+  readonly filters: readonly Filter[];
   readonly example: string;
 }
 
@@ -50,9 +62,9 @@ const PAGES: readonly PageEntry[] = [
     page: () => CLUSTER_PAGE,
     filters: [
       ["--fqdn <host>", "only of services whose host name holds this"],
-      ["--port <n>", "only of this port"],
+      ["--port <n>", "only of this port", wholeNumber],
       ["--subset <name>", "only of this subset"],
-      ["--direction <name>", "only inbound or outbound"],
+      ["--direction <name>", "only inbound or outbound", oneOf("inbound", "outbound")],
     ],
     example: "productpage-v1-1 --fqdn reviews",
   },
@@ -63,8 +75,8 @@ const PAGES: readonly PageEntry[] = [
     page: () => LISTENER_PAGE,
     filters: [
       ["--address <host>", "only at this address"],
-      ["--port <n>", "only at this port"],
-      ["--type <type>", "only http, tcp or http+tcp"],
+      ["--port <n>", "only at this port", wholeNumber],
+      ["--type <type>", "only http, tcp or http+tcp", oneOf("http", "tcp", "http+tcp")],
     ],
     example: "productpage-v1-1 --port 15001",
   },
@@ -86,7 +98,7 @@ const PAGES: readonly PageEntry[] = [
       ["--fqdn <host>", "only of services whose host name holds this"],
       ["--status <status>", "only with this status: healthy, unhealthy, draining"],
       ["--address <host>", "only at this address"],
-      ["--port <n>", "only at this port"],
+      ["--port <n>", "only at this port", wholeNumber],
     ],
     example: "productpage-v1-1 --fqdn details",
   },
@@ -235,7 +247,10 @@ function pageCommand(shell: Shell, entry: PageEntry): Command {
     .description(`Shows of a proxy's configuration: ${entry.summary}.`)
     .aliases(entry.aliases)
     .addOption(outputOption(["table", "json", "yaml"]));
-  for (const [flags, description] of entry.filters) command.option(flags, description);
+  for (const [flags, description, parse] of entry.filters) {
+    const option = new Option(flags, description);
+    command.addOption(parse === undefined ? option : option.argParser(parse));
+  }
   return command
     .addHelpText("after", `\nExample:\n  sampan proxy-config ${entry.name} ${entry.example}\n`)
     .action(

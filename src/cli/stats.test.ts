@@ -106,3 +106,15 @@ test("watched, what moved is shown with its rate", async () => {
   expect(frames[0]).toBe("NAME  VALUE  PER SECOND");
   expect(frames[1]?.trimEnd().split("\n")[1]).toMatch(/^rq_total +40 +[\d.]+$/);
 });
+
+test("what a proxy refuses is said in its words, and cannot steer the terminal", async () => {
+  const body = "Invalid re2 regex: missing ): (\u001b[2J\nusage: …\n";
+  const httpClient: HttpClient = {
+    request: async () => ({ kind: "answered", status: 400, body }),
+  };
+  const args = ["stats", "--admin", "127.0.1.5:15000", "--filter", "("];
+  const { stderr } = await runFake(args, { httpClient });
+  expect(stderr).toEndWith(
+    "answered 400 for /stats?usedonly&filter=(: Invalid re2 regex: missing ): (·[2J\n",
+  );
+});

@@ -1,9 +1,13 @@
 // A proxy's admin pages as commands use them: the same for ours and for Envoy.
 import type { HttpClient } from "#base/http-client.ts";
 import type { SocketAddress } from "#base/net.ts";
+import { plain } from "../shell/plain.ts";
 import { formatSocketAddress } from "../shell/socket-address.ts";
 
 const TIMEOUT_MS = 10_000;
+
+/** Of the first line of a refusal, which says what was wrong with the question. */
+const MAX_WORDS = 300;
 
 export type AdminAnswer =
   | { readonly kind: "answered"; readonly body: string }
@@ -46,9 +50,11 @@ export class AdminClient {
       };
     }
     if (answer.status >= 300) {
+      const [words = ""] = answer.body.trim().split("\n", 1);
+      const why = words === "" ? "" : `: ${plain(words, MAX_WORDS)}`;
       return {
         kind: "failed",
-        message: `The proxy at ${where} answered ${answer.status} for ${path}`,
+        message: `The proxy at ${where} answered ${answer.status} for ${path}${why}`,
       };
     }
     return { kind: "answered", body: answer.body };
