@@ -28,6 +28,8 @@ export interface SampanProxyOptions {
   readonly bootstrap: Readonly<Record<string, unknown>>;
   readonly host: string;
   readonly flags?: readonly string[];
+  /** Left out: one that was free a moment ago. */
+  readonly adminPort?: number;
 }
 
 export class SampanProxy {
@@ -42,9 +44,10 @@ export class SampanProxy {
   }
 
   /** Started, and LIVE. */
-  static async start({ bootstrap, host, flags = [] }: SampanProxyOptions): Promise<SampanProxy> {
+  static async start(options: SampanProxyOptions): Promise<SampanProxy> {
+    const { bootstrap, host, flags = [], adminPort } = options;
     const folder = mkdtempSync(join(tmpdir(), "sampan-proxy-"));
-    const [port = 0] = await freePorts(host, 1);
+    const port = adminPort ?? (await freePorts(host, 1))[0] ?? 0;
     const admin = { address: { socket_address: { address: host, port_value: port } } };
     const file = join(folder, "bootstrap.json");
     writeFileSync(file, JSON.stringify({ ...bootstrap, admin }));
