@@ -76,13 +76,21 @@ describe.each([
   const settled = (changedMs: number, count: number): Promise<readonly Sample[]> =>
     load.sample(count, changedMs + LIVE_MS);
 
+  /** Round robin at one sidecar: even, but for what a new set of endpoints starts anew. */
+  const isEven = (counts: Readonly<Record<string, number>>): boolean =>
+    ["v1", "v2", "v3"].every((version) => {
+      const count = counts[version] ?? 0;
+      return count >= 12 && count <= 30;
+    });
+
+  /** A busy machine may let an instance miss a probe, which takes it out for a moment: the split must then become even again. */
   async function expectEvenSplit(changedMs: number): Promise<void> {
-    const counts = versions(await settled(changedMs, 60));
-    // Round robin at one sidecar: even, but for what a new set of endpoints starts anew.
-    for (const version of ["v1", "v2", "v3"]) {
-      expect(counts[version]).toBeGreaterThanOrEqual(12);
-      expect(counts[version]).toBeLessThanOrEqual(30);
+    const untilMs = performance.now() + 8_000;
+    let counts = versions(await settled(changedMs, 60));
+    while (!isEven(counts) && performance.now() < untilMs) {
+      counts = versions(await settled(performance.now() - LIVE_MS, 60));
     }
+    expect([counts, isEven(counts)]).toEqual([counts, true]);
   }
 
   const expectNoFailure = (): void => {
