@@ -1,3 +1,4 @@
+// `sampan test` by pipe: over the book shop, over folders in memory, over dumps, in every format.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

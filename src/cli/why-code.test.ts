@@ -1,3 +1,4 @@
+// `sampan why-code`: every flag, detail and status that it knows, and what it says next to run.
 import { expect, test } from "bun:test";
 import { RESPONSE_FLAGS } from "#proxy/response-flags.ts";
 import { COMMANDS } from "./commands.ts";

@@ -1,3 +1,4 @@
+// The odds of faults: exact, by header, and none where a fault is not for the request.
 import { expect, test } from "bun:test";
 import { headerName } from "#codec/header-name.ts";
 import type { FaultConfig } from "#proxy/config/fault-config.ts";

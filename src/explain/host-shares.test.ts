@@ -1,3 +1,4 @@
+// How an even load is shared among hosts: weights, health, panic, priorities, localities.
 import { expect, test } from "bun:test";
 import { ClusterSchema } from "#api/envoy/config/cluster/v3/cluster_pb.ts";
 import { ClusterLoadAssignmentSchema } from "#api/envoy/config/endpoint/v3/endpoint_pb.ts";

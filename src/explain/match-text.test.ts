@@ -1,3 +1,4 @@
+// What a route wanted and what it got, in words.
 import { expect, test } from "bun:test";
 import type { RouteMatch } from "#proxy/config/route-config.ts";
 import { parseRoutes } from "#proxy/route/testing/table.ts";

@@ -1,3 +1,4 @@
+// What a proxy refused stands first in an explanation, and at a bounded length.
 import { expect, test } from "bun:test";
 import { explain } from "./explain.ts";
 import { EMPTY_CONFIGURATION, type ProxyConfiguration } from "./proxy-configuration.ts";

@@ -1,3 +1,4 @@
+// The configuration that a proxy would have of a folder, as commands load it without a mesh.
 import { describe, expect, test } from "bun:test";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import { systemFiles } from "#io/bun/files.ts";

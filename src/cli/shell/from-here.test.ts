@@ -1,3 +1,4 @@
+// Paths of an answer below the working directory, and those that are not.
 import { expect, test } from "bun:test";
 import { fromHere } from "./from-here.ts";
 

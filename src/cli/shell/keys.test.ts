@@ -1,3 +1,4 @@
+// Keys by the bytes that terminals send for them, and bytes that are none.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseKeys } from "./keys.ts";

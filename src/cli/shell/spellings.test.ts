@@ -1,3 +1,4 @@
+// Spellings of other command lines beside ours, and what stays as it is.
 import { expect, test } from "bun:test";
 import { withoutExperimental, withPlainVerbosity } from "./spellings.ts";
 

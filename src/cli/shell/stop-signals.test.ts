@@ -1,3 +1,4 @@
+// Once, twice, and twice for one Ctrl-C: what a command is told.
 import { expect, test } from "bun:test";
 import { StopSignals } from "./stop-signals.ts";
 

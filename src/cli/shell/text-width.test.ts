@@ -1,3 +1,4 @@
+// Columns of letters, colours and ideographs, and where a line is cut.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { cutToWidth, textWidth } from "./text-width.ts";

@@ -1,3 +1,4 @@
+// Objects out of a stream that is cut anywhere, broken, or without end.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { JsonObjects } from "./json-objects.ts";

@@ -1,3 +1,4 @@
+// What programs read of a test run: JUnit, SARIF, TAP, annotations; with text that could break each.
 import { describe, expect, test } from "bun:test";
 import { createColors } from "picocolors";
 import { formatGithub, formatJunit, formatSarif, formatTap } from "./formats.ts";

@@ -1,3 +1,4 @@
+// Files of tests as people write them, and by file, line and column what is wrong with others.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { isTestFile, parseTests } from "./parse-tests.ts";

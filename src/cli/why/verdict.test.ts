@@ -1,3 +1,4 @@
+// Explanations in a sentence: shares, faults before them, delays beside them, the reason behind a 503.
 import { expect, test } from "bun:test";
 import type { Outcome } from "#explain/explain.ts";
 import { verdictOf } from "./verdict.ts";

@@ -1,3 +1,4 @@
+// /debug/positionz: fields by file, line and column.
 import { expect, test } from "bun:test";
 import { parseObjects } from "../config/parse-objects.ts";
 import { positionPage } from "./position-page.ts";

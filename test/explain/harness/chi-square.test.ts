@@ -1,3 +1,4 @@
+// The judge of counts against odds: known quantiles, counts that fit, counts that do not.
 import { expect, test } from "bun:test";
 import { chiSquare, upperTail } from "./chi-square.ts";
 
