@@ -91,8 +91,10 @@ export class Mesh {
         onStarted: () => {},
         onCrashed: (crash) => {
           if (!wasReady) {
-            const words = crash.lastLines.slice(-PILOT_LAST_LINES).join("\n");
-            resolve({ kind: "failed", reason: `the pilot ended with ${crash.why}:\n${words}` });
+            const words = crash.lastLines.slice(-PILOT_LAST_LINES).map((line) => `\n${line}`);
+            const colon = words.length === 0 ? "" : ":";
+            const reason = `the pilot ended with ${crash.why}${colon}${words.join("")}`;
+            resolve({ kind: "failed", reason });
             return;
           }
           // What it printed last was shown when it came.

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Files } from "#base/files.ts";
 import type { Net } from "#base/net.ts";
+import type { ProcessOptions } from "#base/processes.ts";
 import type { RunFolder } from "#base/run-folder.ts";
 import { FakeTime } from "#base/testing/fake-time.ts";
 import { FakeFiles } from "#pilot/config/testing/fake-files.ts";
@@ -52,13 +53,16 @@ class World {
   /** Paths of the run directory. */
   readonly runFiles = new Set<string>();
   readonly config = new FakeFiles("/mesh");
+  /** What becomes of each pilot that was started. */
+  afterPilotStart: (pilot: ProcessOptions) => void = ({ onLine }) =>
+    onLine("ready xds http", "stdout");
   openListeners = 0;
   #stop: () => void = () => {};
   isStopped = false;
 
-  constructor() {
+  constructor(folder: Readonly<Record<string, string>> = FOLDER) {
     this.processes.isObedient = true;
-    for (const [path, text] of Object.entries(FOLDER)) this.config.write(path, text);
+    for (const [path, text] of Object.entries(folder)) this.config.write(path, text);
   }
 
   stop(): void {
@@ -150,7 +154,7 @@ class World {
       guard: (processes) => ({
         start: (options) => {
           const started = processes.start(options);
-          if (options.command.includes("pilot")) options.onLine("ready xds http", "stdout");
+          if (options.command.includes("pilot")) this.afterPilotStart(options);
           return started;
         },
       }),
@@ -292,6 +296,31 @@ describe("up", () => {
     expect([status, started.length]).toEqual([0, 0]);
     expect(output).toContain("[workloads] Would start instance shop-1: serve shop\n");
     expectNothingLeft(world);
+  });
+
+  test("a dry run of a folder with nothing in it says what each phase would wait for", async () => {
+    const world = new World({});
+    const { output } = await up(world, PHASES, { ...FLAGS, dryRun: true });
+    expect(output.match(/^\[(?:workloads|gateway)\] .*$/gm)).toEqual([
+      "[workloads] Would start instances as soon as a WorkloadGroup names a command",
+      "[gateway] Would start a gateway as soon as there is a Gateway",
+    ]);
+  });
+
+  test.each([
+    ["with its last words", ["one", "two", "three", "four"], ":\ntwo\nthree\nfour"],
+    ["without words", [], ""],
+  ])("a pilot that ends before it serves is told %s", async (_how, lines, words) => {
+    const world = new World();
+    world.afterPilotStart = ({ onLine, onExit }) => {
+      for (const line of lines) onLine(line, "stderr");
+      queueMicrotask(() => onExit({ code: undefined, signal: "SIGKILL" }));
+    };
+    const { status, output } = await up(world, PHASES);
+    expect(status).toBe(1);
+    expect(output).toContain(
+      `\nerror execution phase control-plane: the pilot ended with signal SIGKILL${words}\nTo see`,
+    );
   });
 
   test("does not go on in place of a program that ends while everything stops", async () => {

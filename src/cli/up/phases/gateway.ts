@@ -19,6 +19,7 @@ export const gatewayPhase: Phase<UpSession> = {
   },
   dryRun: async (session, { would }) => {
     const { gateways } = await session.plan();
+    if (gateways.length === 0) would("start a gateway as soon as there is a Gateway");
     for (const gateway of gateways) {
       would(`start ${gateway.name} on ${gatewayUrls([gateway]).join(", ")}`);
     }

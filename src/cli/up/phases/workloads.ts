@@ -16,6 +16,9 @@ export const workloadsPhase: Phase<UpSession> = {
   },
   dryRun: async (session, { would }) => {
     const { instances } = await session.plan();
+    if (instances.length === 0) {
+      would("start instances as soon as a WorkloadGroup names a command");
+    }
     for (const { name, command } of instances) would(`start instance ${name}: ${command}`);
     return DONE;
   },
