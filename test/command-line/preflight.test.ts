@@ -85,7 +85,7 @@ describe("a busy port", () => {
       expect(refused.status).toBe(2);
       expect(refused.stderr).toContain(`held by process ${holder.pid} (`);
       expect(refused.stderr).toContain(`change admin.address in ${file}`);
-      for (const flag of ["--ignore-preflight-errors=all", "--skip-phases preflight"]) {
+      for (const flag of ["--ignore-preflight-errors=all", "--skip-phases Preflight"]) {
         const tried = runShell(`${SAMPAN} proxy -c ${file} ${flag}`);
         expect(tried.status).toBe(1);
         expect(tried.stderr).toContain(`Cannot listen on ${HOST}:${holder.port} (admin)`);

@@ -42,7 +42,7 @@ export function addSkipPhasesOption(command: Command): Command {
     "--skip-phases <phases>",
     "List of phases to be skipped: preflight",
     (value: string, before: readonly string[] = []) => {
-      const names = value.split(",");
+      const names = value.split(",").map((name) => name.trim().toLowerCase());
       const unknown = names.find((name) => name !== "preflight");
       if (unknown !== undefined) throw new InvalidArgumentError(`invalid phase name: ${unknown}`);
       return [...before, ...names];
