@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { RESPONSE_FLAGS } from "#proxy/response-flags.ts";
 import { COMMANDS } from "./commands.ts";
+import { EXIT } from "./shell/exit-status.ts";
 import { runFake } from "./testing/fake-shell.ts";
 import { explainCode, KNOWN_CODES } from "./why-code/codes.ts";
 
@@ -37,6 +38,15 @@ test("why-code knows every flag of the table, and everything that it names", () 
   }
   for (const code of KNOWN_CODES) expect(explainCode(code)?.next.length).toBeGreaterThan(0);
 });
+
+test.each(["constructor", "__proto__", "toString"])(
+  "%s, which every object has, is no code",
+  async (word) => {
+    const { status, stderr } = await runFake(["why-code", word]);
+    expect(stderr).toStartWith(`sampan why-code: "${word}" is not known: `);
+    expect(status).toBe(EXIT.usage);
+  },
+);
 
 test("why-code gives JSON", async () => {
   const { stdout } = await runFake(["why-code", "via_upstream", "-o", "json"]);

@@ -94,6 +94,7 @@ for (const { name, command, setUp, showsDescriptions, listKeys } of SHELLS) {
         "sampan preflight --ignore-preflight-errors=Swap,Hostname",
       ],
       ["sampan help pil", "sampan help pilot"],
+      ["sampan why-code via_", "sampan why-code via_upstream"],
     ])("%s, Tab", async (typed, wanted) => {
       const terminal = await open();
       try {

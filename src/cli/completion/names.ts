@@ -62,6 +62,13 @@ const SOURCES: Readonly<Record<Exclude<ValueSource, "files" | "folders">, Source
     const { CATALOGUE } = await import("#preflight/catalogue.ts");
     return CATALOGUE.map(({ name, summary }) => ({ value: name, description: summary }));
   },
+  codes: async () => {
+    const { explainCode, KNOWN_CODES } = await import("../why-code/codes.ts");
+    return KNOWN_CODES.map((value) => ({
+      value,
+      description: explainCode(value)?.meaning ?? "",
+    }));
+  },
   parts: async (_pilot, _typed, _partial, { files, env }) => {
     const meshes = await findMeshes(files, env);
     return meshes

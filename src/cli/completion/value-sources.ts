@@ -11,6 +11,7 @@ export type ValueSource =
   | "objects"
   | "phases"
   | "checks"
+  | "codes"
   | "parts"
   | "namespaces"
   | "levels";
@@ -21,6 +22,7 @@ export type ValueSource =
  */
 export const VALUE_SOURCES: Readonly<Record<string, ValueSource | undefined>> = {
   checks: "checks",
+  code: "codes",
   dir: "folders",
   folder: "folders",
   dump: "files",
@@ -38,7 +40,6 @@ export const VALUE_SOURCES: Readonly<Record<string, ValueSource | undefined>> = 
   workload: "proxies",
   "get name": "objects",
   "troubleshoot path": undefined,
-  code: undefined,
   "code=object": undefined,
   condition: undefined,
   duration: undefined,

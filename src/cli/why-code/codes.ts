@@ -179,9 +179,9 @@ export function explainCode(text: string): ExplainedCode | undefined {
     const { short, long, meaning } = flag;
     return { code: `${short} (${long})`, meaning, ...advice(short) };
   }
-  const detail = DETAILS[wanted];
+  const detail = Object.hasOwn(DETAILS, wanted) ? DETAILS[wanted] : undefined;
   if (detail !== undefined) return { code: wanted, ...detail };
-  const status = OF_STATUS[wanted];
+  const status = Object.hasOwn(OF_STATUS, wanted) ? OF_STATUS[wanted] : undefined;
   if (status === undefined) return undefined;
   const causes = status.flags.flatMap((short) =>
     advice(short).causes.map((cause) => `${short}: ${cause}`),
