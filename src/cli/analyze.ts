@@ -1,5 +1,6 @@
 // `sampan analyze`: what configuration cannot do together, before it is applied; in istioctl's format and with its codes.
 import { Command, Option } from "commander";
+import { nearest } from "#base/nearest.ts";
 import type { SocketAddress } from "#base/net.ts";
 import { sortByAge } from "#pilot/config/parse-objects.ts";
 import { type ConfigObject, objectKey } from "#pilot/model/object.ts";
@@ -22,8 +23,20 @@ import { readObjectFiles } from "./config/object-files.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { pilotOption } from "./shell/options.ts";
 import { formatResult } from "./shell/output.ts";
+import { plain } from "./shell/plain.ts";
 import { runs, type Shell } from "./shell/shell.ts";
 import { formatTable } from "./shell/table.ts";
+
+/** A code may be one of Istio's that nothing here finds: worth a word, no mistake. */
+function unknownCode(text: string): string {
+  const [wanted = ""] = text.toUpperCase().split("=", 1);
+  const near = nearest(
+    wanted,
+    ALL_CODES.map(({ code }) => code),
+  );
+  const hint = near === undefined ? "" : `did you mean ${near}? `;
+  return `no finding has that code; ${hint}sampan analyze --list-analyzers names them`;
+}
 
 interface AnalyzeFlags {
   readonly filename: readonly string[];
@@ -60,6 +73,9 @@ async function run(shell: Shell, paths: readonly string[], flags: AnalyzeFlags):
         `cannot read --suppress ${JSON.stringify(text)}: write "IST0101=VirtualService reviews.default", "*" for any`,
         EXIT.usage,
       );
+    if (!ALL_CODES.some(({ code }) => parsed.code.test(code))) {
+      terminal.writeError(`--suppress ${plain(text)} leaves nothing out: ${unknownCode(text)}\n`);
+    }
     suppressions.push(parsed);
   }
   const inputs = [...paths, ...flags.filename];

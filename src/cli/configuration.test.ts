@@ -567,6 +567,13 @@ test("analyze speaks istioctl's format, with Istio's codes", async () => {
   expect((await run("here", "-S", "IST0101=VirtualService reviews.other")).status).toBe(
     EXIT.issuesFound,
   );
+  expect(await run("here", "-S", "IST0110=*")).toMatchObject({
+    status: EXIT.issuesFound,
+    stderr: expect.stringContaining(
+      "--suppress IST0110=* leaves nothing out: no finding has that code; did you mean IST0",
+    ),
+  });
+  expect((await run("here", "-S", "IST01*=*")).stderr).not.toContain("leaves nothing out");
   const findings = JSON.parse((await run("here", "-o", "json")).stdout) as Finding[];
   expect(findings).toMatchObject([
     {
