@@ -2,9 +2,12 @@
 import { expect, test } from "bun:test";
 import type { HttpAnswer, HttpClient } from "#base/http-client.ts";
 import { fakeMachine } from "#base/testing/fake-machine.ts";
+import { FakeTime } from "#base/testing/fake-time.ts";
 import type { SyncState } from "#xds/server/status.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { runFake } from "./testing/fake-shell.ts";
+
+const NOW_MS = new FakeTime().wallMs();
 
 const type = (name: string, state: SyncState, words?: string): object => ({
   type: name,
@@ -12,6 +15,7 @@ const type = (name: string, state: SyncState, words?: string): object => ({
   resources: 3,
   sentVersion: "b",
   ackedVersion: state === "live" ? "b" : "a",
+  ...(state === "rejected" ? {} : { ackedAtMs: NOW_MS - (state === "live" ? 3 : 17) * 60_000 }),
   ...(words === undefined ? {} : { lastRefusal: { version: "b", words } }),
 });
 
@@ -23,6 +27,7 @@ const proxy = (name: string, ip: string, types: readonly object[]): object => ({
   address: "127.0.0.1:1",
   ipAddress: ip,
   version: "",
+  userAgent: name.endsWith("v1-1") ? "sampan/0.1.0" : "envoy\u001b/1.40.0",
   variant: "delta",
   connectedAtMs: 0,
   state: "live",
@@ -55,14 +60,14 @@ const httpClientOf = (pages: Readonly<Record<string, unknown>>): HttpClient => (
 const run = (args: readonly string[], pages: Readonly<Record<string, unknown>> = PAGES) =>
   runFake(args, { httpClient: httpClientOf(pages), machine: fakeMachine() });
 
-test("each type of each proxy has its state; a refusal is told in the proxy's words, which cannot break the terminal", async () => {
+test("each type of each proxy has its state, how long ago it was accepted, and its version; a refusal is told in the proxy's words, which cannot break the terminal", async () => {
   const { status, stdout, stderr } = await run(["proxy-status"]);
   expect(status).toBe(EXIT.ok);
   expect(stdout).toBe(
     [
-      "NAME                  TYPE     CDS       LDS        EDS     RDS",
-      "reviews-v1-1.default  sidecar  live      not asked  live    not asked",
-      "reviews-v2-1.default  sidecar  rejected  not asked  behind  not asked",
+      "NAME                  TYPE     CDS        LDS        EDS           RDS        VERSION",
+      "reviews-v1-1.default  sidecar  live (3m)  not asked  live (3m)     not asked  sampan/0.1.0",
+      "reviews-v2-1.default  sidecar  rejected   not asked  behind (17m)  not asked  envoy·/1.40.0",
       "",
     ].join("\n"),
   );
@@ -75,8 +80,40 @@ test("one proxy by its versions, under istioctl's name, too", async () => {
   const { status, stdout } = await run(["ps", "reviews-v2-1"]);
   expect(status).toBe(EXIT.ok);
   expect(stdout).toBe(
-    "TYPE  STATE     RESOURCES  SENT  ACCEPTED\nCDS   rejected  3          b     a\nEDS   behind    3          b     a\n",
+    "TYPE  STATE         RESOURCES  SENT  ACCEPTED\nCDS   rejected      3          b     a\nEDS   behind (17m)  3          b     a\n",
   );
+});
+
+test("a watch by pipe prints nothing anew because time has passed", async () => {
+  const time = new FakeTime();
+  let lookCount = 0;
+  const { request } = httpClientOf(PAGES);
+  const { stdout } = await runFake(["ps", "-w"], {
+    httpClient: {
+      request: (asked) => {
+        lookCount += 1;
+        return request(asked);
+      },
+    },
+    clock: time,
+    timers: {
+      every: (periodMs, callback) => time.every(periodMs, callback),
+      after: (delayMs, callback) => {
+        time.advance(delayMs);
+        queueMicrotask(callback);
+        return { cancel() {} };
+      },
+    },
+    catchStop: () => ({
+      get isStopped() {
+        return lookCount === 3;
+      },
+      stopped: new Promise(() => {}),
+    }),
+  });
+  expect(lookCount).toBe(3);
+  expect(stdout.match(/^NAME /gm)).toHaveLength(1);
+  expect(stdout).toMatch(/^reviews-v1-1\.default +sidecar +live +not asked +live +not asked +s/m);
 });
 
 test("JSON is what the pilot says", async () => {

@@ -6,7 +6,7 @@ import type { ProxyReport, TypeReport } from "#pilot/push/status.ts";
 import { PilotClient } from "./client/pilot-client.ts";
 import { adminAddressOf, findProxy } from "./client/proxies.ts";
 import { EXIT } from "./shell/exit-status.ts";
-import { watch } from "./shell/live-view.ts";
+import { canDraw, watch } from "./shell/live-view.ts";
 import { pilotOption } from "./shell/options.ts";
 import { formatResult, type OutputFormat, outputOption, type Result } from "./shell/output.ts";
 import { plain } from "./shell/plain.ts";
@@ -32,14 +32,28 @@ type Looked =
   | { readonly kind: "found"; readonly result: Result; readonly notes: readonly string[] }
   | { readonly kind: "failed"; readonly message: string };
 
-const stateOf = ({ types }: ProxyReport, type: string): string =>
-  types.find((report) => report.type === type)?.state ?? "not asked";
+/** "live (3m)": of a type that was accepted 3 minutes ago; the state alone when `nowMs` is not given. */
+function stateText({ state, ackedAtMs }: TypeReport, nowMs: number | undefined): string {
+  const isKnown = nowMs !== undefined && typeof ackedAtMs === "number";
+  return isKnown ? `${state} (${formatAge(nowMs - ackedAtMs)})` : state;
+}
 
-function overview(reports: readonly ProxyReport[], nowMs: number): Result {
+interface Times {
+  readonly nowMs: number;
+  /** Whether each state says how old it is. */
+  readonly withAges: boolean;
+}
+
+function overview(reports: readonly ProxyReport[], { nowMs, withAges }: Times): Result {
+  const stateOf = ({ types }: ProxyReport, wanted: string): string => {
+    const report = types.find(({ type }) => type === wanted);
+    return report === undefined ? "not asked" : stateText(report, withAges ? nowMs : undefined);
+  };
   const rows = reports.map((report) => [
     plain(`${report.name}.${report.namespace}`),
     report.type,
     ...TYPES.map((type) => stateOf(report, type)),
+    plain(report.userAgent || "-"),
   ]);
   const wideRows = reports.map((report, index) => [
     ...(rows[index] ?? []),
@@ -48,7 +62,7 @@ function overview(reports: readonly ProxyReport[], nowMs: number): Result {
     plain(report.ipAddress),
     formatSocketAddress(adminAddressOf(report)),
   ]);
-  const header = ["NAME", "TYPE", ...TYPES];
+  const header = ["NAME", "TYPE", ...TYPES, "VERSION"];
   return {
     table: () => [header, ...rows],
     wide: () => [[...header, "XDS", "CONNECTED", "ADDRESS", "ADMIN"], ...wideRows],
@@ -56,13 +70,13 @@ function overview(reports: readonly ProxyReport[], nowMs: number): Result {
   };
 }
 
-function details(report: ProxyReport): Result {
-  const row = ({ type, state, resources, sentVersion, ackedVersion }: TypeReport): string[] => [
-    type,
-    state,
-    String(resources),
-    plain(sentVersion || "-"),
-    plain(ackedVersion || "-"),
+function details(report: ProxyReport, { nowMs, withAges }: Times): Result {
+  const row = (typeReport: TypeReport): string[] => [
+    typeReport.type,
+    stateText(typeReport, withAges ? nowMs : undefined),
+    String(typeReport.resources),
+    plain(typeReport.sentVersion || "-"),
+    plain(typeReport.ackedVersion || "-"),
   ];
   return {
     table: () => [["TYPE", "STATE", "RESOURCES", "SENT", "ACCEPTED"], ...report.types.map(row)],
@@ -82,15 +96,21 @@ function notesOf(reports: readonly ProxyReport[]): readonly string[] {
   );
 }
 
-async function look(shell: Shell, name: string | undefined, pilot: PilotClient): Promise<Looked> {
+async function look(
+  shell: Shell,
+  name: string | undefined,
+  pilot: PilotClient,
+  withAges: boolean,
+): Promise<Looked> {
+  const times = { nowMs: shell.clock.wallMs(), withAges };
   if (name !== undefined) {
     const found = await findProxy(pilot, name);
     if (found.kind === "failed") return found;
-    return { kind: "found", result: details(found.report), notes: notesOf([found.report]) };
+    return { kind: "found", result: details(found.report, times), notes: notesOf([found.report]) };
   }
   const answer = await pilot.get<readonly ProxyReport[]>("/debug/syncz");
   if (answer.kind !== "answered") return { kind: "failed", message: answer.message };
-  const result = overview(answer.value, shell.clock.wallMs());
+  const result = overview(answer.value, times);
   return { kind: "found", result, notes: notesOf(answer.value) };
 }
 
@@ -102,10 +122,12 @@ async function run(
   const { terminal, httpClient } = shell;
   const pilot = new PilotClient(httpClient, flags.pilot);
   if (flags.watch) {
+    // By pipe only what differs is printed again: ages would always differ.
+    const withAges = canDraw(shell);
     await watch(shell, {
       everyMs: WATCH_EVERY_MS,
       frame: async () => {
-        const looked = await look(shell, name, pilot);
+        const looked = await look(shell, name, pilot, withAges);
         if (looked.kind === "failed") return looked.message.split("\n");
         const text = formatResult(flags.output, looked.result);
         return [...text.trimEnd().split("\n"), ...looked.notes];
@@ -113,7 +135,7 @@ async function run(
     });
     return EXIT.ok;
   }
-  const looked = await look(shell, name, pilot);
+  const looked = await look(shell, name, pilot, true);
   if (looked.kind === "failed") {
     terminal.writeError(`sampan proxy-status: ${looked.message}\n`);
     return EXIT.failed;
@@ -126,7 +148,7 @@ async function run(
 export function proxyStatusCommand(shell: Shell): Command {
   return new Command("proxy-status")
     .description(
-      "Shows for every connected proxy and type of configuration whether the newest is live, behind, or rejected, and the proxy's words when it refuses. With a proxy: how many resources of each type it has, and which versions were sent and accepted.",
+      "Shows for every connected proxy and type of configuration whether the newest is live, behind, or rejected, how long ago the proxy last accepted something of it, and its words when it refuses. With a proxy: how many resources of each type it has, and which versions were sent and accepted.",
     )
     .argument("[proxy]", "only this one: reviews-v1-1, or reviews-v1-1.default")
     .option("-w, --watch", "again and again, until q or Ctrl-C", false)

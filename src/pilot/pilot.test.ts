@@ -257,6 +257,31 @@ test("a refusal is reported with the proxy's words and the objects behind the re
   ]);
 });
 
+test("when each type was last accepted is told by the pilot's wall clock", async () => {
+  const world = new World(SERVICE);
+  const connectedAtMs = world.time.wallMs();
+  world.connect();
+  world.time.advance(5_000);
+  world.apply(SERVICE, SUBSETS);
+  world.time.advance(100);
+  expect(await world.page("/debug/syncz")).toMatchObject([
+    {
+      types: [
+        { type: "CDS", state: "live", ackedAtMs: connectedAtMs + 5_100 },
+        { type: "LDS", state: "live", ackedAtMs: connectedAtMs },
+      ],
+    },
+  ]);
+});
+
+test("what was never accepted has no such time", async () => {
+  const world = new World(SERVICE, SUBSETS);
+  world.connect({ refuses: { [CLUSTER]: "no" } });
+  const [report] = (await world.page("/debug/syncz")) as { types: object[] }[];
+  expect(report?.types[0]).toMatchObject({ type: "CDS", ackedVersion: "" });
+  expect(report?.types[0]).not.toHaveProperty("ackedAtMs");
+});
+
 test("two proxies are sent the same encoded cluster, made once", () => {
   const world = new World(SERVICE, SUBSETS);
   const one = world.connect({ address: "127.77.30.1" });

@@ -99,7 +99,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   wait: { args: ["vs/shop"], shows: "virtualservice.networking.istio.io/shop live on 1 of 1" },
   validate: { args: ["-f", "mesh"], shows: "✔ 3 objects in 1 file valid" },
   analyze: { args: ["mesh"], shows: "✔ No validation issues found when analyzing mesh." },
-  "proxy-status": { args: [], shows: /^buyer-1\.default +sidecar .*live/m },
+  "proxy-status": { args: [], shows: /^buyer-1\.default +sidecar +live \(\d+s\).* sampan\/\d/m },
   "proxy-config": { args: ["cluster", "buyer-1"], shows: /9080 +v1 +outbound +EDS/ },
   stats: { args: ["buyer-1", "--filter", "^server.live$"], shows: /^server\.live +1$/m },
   top: { args: ["--once", "--interval", "200ms"], shows: /^shop\.default +- +0\.0/m },

@@ -10,6 +10,8 @@ export interface TypeReport {
   readonly resources: number;
   readonly sentVersion: string;
   readonly ackedVersion: string;
+  /** Since 1970, by the pilot's clock: when the proxy last accepted something of the type. Left out before. */
+  readonly ackedAtMs: number | undefined;
   /** The proxy's words of its last refusal, if it ever refused. */
   readonly lastRefusal: { readonly version: string; readonly words: string } | undefined;
 }
@@ -39,13 +41,14 @@ export interface ProxyReport {
 const reportRefusal = (nack: NackStatus | undefined): TypeReport["lastRefusal"] =>
   nack === undefined ? undefined : { version: nack.version, words: nack.message };
 
-function reportType(status: TypeStatus): TypeReport {
+function reportType(status: TypeStatus, ackedAtMs: number | undefined): TypeReport {
   return {
     type: shortTypeName(status.typeUrl),
     state: status.sync,
     resources: status.resourceCount,
     sentVersion: status.sentVersion,
     ackedVersion: status.ackedVersion,
+    ackedAtMs,
     lastRefusal: reportRefusal(status.lastNack),
   };
 }
@@ -61,7 +64,9 @@ export function reportProxies(connections: Iterable<Connection>): readonly Proxy
   for (const connection of connections) {
     const { proxy } = connection;
     if (proxy === undefined) continue;
-    const types = connection.engine.status().map(reportType);
+    const types = connection.engine
+      .status()
+      .map((status) => reportType(status, connection.ackedAtMs(status.typeUrl)));
     reports.push({
       proxy: proxy.id,
       name: proxy.name,

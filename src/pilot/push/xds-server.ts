@@ -86,7 +86,7 @@ export class XdsServer implements XdsService {
   }
 
   #handleRequest(connection: Connection, request: XdsRequest): void {
-    const outcome = connection.driver.handleRequest(request);
+    const outcome = connection.handleRequest(request);
     if (outcome.kind === "refused") {
       this.#options.log.warning("stream refused", {
         peer: connection.peer.address,
