@@ -32,6 +32,12 @@ function meshWithLogs(): FakeRunDirectory {
 const logs = (files: FakeRunDirectory, ...args: readonly string[]): Promise<Ran> =>
   runFake(["logs", ...args], { files, env: STATE_ENV });
 
+/** The time until `-f` looks again, and what it does then. */
+async function look(time: FakeTime): Promise<void> {
+  time.advance(200);
+  for (let i = 0; i < 60; i += 1) await Promise.resolve();
+}
+
 describe("sampan logs", () => {
   test("of all parts: in the order of time, each line behind its part's name", async () => {
     const { status, stdout, stderr } = await logs(meshWithLogs());
@@ -106,6 +112,16 @@ describe("sampan logs", () => {
     expect(ran).toEqual({ status: 1, stdout: "", stderr: `sampan logs: ${message}\n` });
   });
 
+  test.each([
+    [[], "This mesh has no part yet: follow what comes with -f"],
+    [["-c", "sidecar"], "This mesh has no sidecar yet: follow what comes with -f"],
+  ])("of a mesh that has just begun: %p", async (args, message) => {
+    const files = new FakeRunDirectory();
+    files.addMesh("15014", 7, []);
+    const ran = await logs(files, ...args);
+    expect(ran).toEqual({ status: 1, stdout: "", stderr: `sampan logs: ${message}\n` });
+  });
+
   test("without a mesh, and with several", async () => {
     const files = new FakeRunDirectory();
     expect((await logs(files)).stderr).toBe(
@@ -133,10 +149,7 @@ describe("sampan logs", () => {
       ["logs", "-f", "reviews", "-c", "program", "--tail", "1"],
       shell,
     );
-    const pass = async (): Promise<void> => {
-      time.advance(200);
-      for (let i = 0; i < 60; i += 1) await Promise.resolve();
-    };
+    const pass = (): Promise<void> => look(time);
     await pass();
     files.log("15014", "logs/reviews-v2-1.log", at(6, "six"));
     await pass();
@@ -151,6 +164,27 @@ describe("sampan logs", () => {
       stdout: "reviews-v2-1 three\nreviews-v1-1 four\nreviews-v2-1 six\nreviews-v3-1 seven\n",
       stderr: "The mesh has ended.\n",
     });
+  });
+});
+
+test("-f before there is any part: what comes is shown", async () => {
+  const files = new FakeRunDirectory();
+  files.addMesh("15014", 7, []);
+  const time = new FakeTime();
+  const { shell, ran } = fakeShell({ files, env: STATE_ENV, clock: time, timers: time });
+  const running = runCommandLine(["logs", "-f", "-c", "program"], shell);
+  const pass = (): Promise<void> => look(time);
+  await pass();
+  files.log("15014", "logs/shop-1.log", at(1, "one"));
+  files.setRecord("15014", 7, [part("shop-1")]);
+  await pass();
+  files.endMesh("15014", 7);
+  await pass();
+  await running;
+  expect(ran()).toEqual({
+    status: 0,
+    stdout: "shop-1 one\n",
+    stderr: "The mesh has ended.\n",
   });
 });
 

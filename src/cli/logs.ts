@@ -74,6 +74,12 @@ class ShownLogs {
   }
 }
 
+function whyNothing(names: readonly string[], { container }: LogsFlags): string {
+  return names.length === 0
+    ? `This mesh has no ${container ?? "part"} yet: follow what comes with -f`
+    : `${names.join(", ")} has no ${container}`;
+}
+
 async function logs(shell: Shell, names: readonly string[], flags: LogsFlags): Promise<number> {
   const { terminal, clock } = shell;
   const refuse = (message: string): number => {
@@ -86,7 +92,9 @@ async function logs(shell: Shell, names: readonly string[], flags: LogsFlags): P
   const unknown = whyUnknown(mesh.record.parts, names);
   if (unknown !== undefined) return refuse(unknown);
   const chosen = chooseParts(mesh.record.parts, names, flags.container);
-  if (chosen.length === 0) return refuse(`${names.join(", ")} has no ${flags.container}`);
+  // Who follows all of them waits for the first.
+  const mayCome = names.length === 0 && flags.follow;
+  if (chosen.length === 0 && !mayCome) return refuse(whyNothing(names, flags));
   const printer = new LogPrinter(terminal, {
     format: flags.output,
     hasTimestamps: flags.timestamps,
