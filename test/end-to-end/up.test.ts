@@ -107,7 +107,7 @@ describe("ends in order", () => {
 
   test("when nobody reads its output any more", async () => {
     const folder = folderWith({ "shop.yaml": group("shop") });
-    running = new UpProcess(folder, { shell: (command) => `${command} | head -2` });
+    running = new UpProcess(folder, { shell: (command) => `${command} 2>&1 | head -2` });
     await running.exited;
     expect(running.output().split("\n").length).toBe(3);
     await until(() => running?.processes().length === 0, 10_000);
