@@ -1,16 +1,12 @@
-// `sampan pilot`: the control plane as a process. Composition root: the real ports are picked here.
+// `sampan pilot`: the control plane as a process. Composition root: what the shell does not bring is picked here.
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { LogLevel } from "#base/log.ts";
 import type { SocketAddress } from "#base/net.ts";
-import { systemFileWriter } from "#io/bun/file-writer.ts";
-import { systemFiles } from "#io/bun/files.ts";
 import { serveHttp } from "#io/bun/http-server.ts";
 import { createLog } from "#io/bun/log.ts";
 import { createStateFile } from "#io/bun/state-file.ts";
-import { systemClock, systemTimers } from "#io/bun/time.ts";
 import { serveXds } from "#io/grpc/xds-service.ts";
-import { findPortHolder } from "#io/process/port-holder.ts";
 import { FolderStore } from "#pilot/config/folder-store.ts";
 import { DEFAULT_MESH_SETTINGS } from "#pilot/model/mesh-settings.ts";
 import { Pilot } from "#pilot/pilot.ts";
@@ -26,6 +22,7 @@ import { preflight, tellPreflightFailed } from "./preflight/phase.ts";
 import { pilotSettings } from "./preflight/settings.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { addressOption, durationOption, logLevelOption } from "./shell/options.ts";
+import { cannotListen } from "./shell/port-holder.ts";
 import type { Shell } from "./shell/shell.ts";
 import { formatSocketAddress } from "./shell/socket-address.ts";
 import { stateHome } from "./shell/state-home.ts";
@@ -42,11 +39,16 @@ interface PilotFlags extends PreflightFlags {
   readonly skipPhases?: readonly string[];
 }
 
-/** What stands behind "cannot listen": the process that holds the port, when it can be seen. */
-function cannotListen(flag: string, address: SocketAddress, reason: string): string {
-  const holder = findPortHolder(address.host, address.port);
-  const held = holder === undefined ? "" : `: held by process ${holder.pid} (${holder.command})`;
-  return `sampan pilot: Cannot listen on ${formatSocketAddress(address)}: ${reason}${held}\nStop that process, or choose another address with ${flag}.\n`;
+/** Says so, and what to do, with the flag that chooses another address. */
+function tellCannotListen(
+  shell: Shell,
+  flag: string,
+  address: SocketAddress,
+  reason: string,
+): void {
+  shell.terminal.writeError(
+    `sampan pilot: ${cannotListen(shell.machine, address, reason)}\nStop that process, or choose another address with ${flag}.\n`,
+  );
 }
 
 /** One folder for each configuration folder, so that two pilots do not share their instances. */
@@ -62,19 +64,18 @@ async function run(flags: PilotFlags, shell: Shell): Promise<number> {
     const checked = await preflight(shell, "pilot", settings, flags);
     if (checked.kind === "failed") return tellPreflightFailed(shell, checked);
   }
+  const { clock, files, fileWriter, terminal, timers } = shell;
   const log = createLog(flags.logLevel, "pilot");
   const opened = await FolderStore.open({
     folder: resolve(flags.config),
-    files: systemFiles,
-    fileWriter: systemFileWriter,
-    clock: systemClock,
-    timers: systemTimers,
+    files,
+    fileWriter,
+    clock,
+    timers,
     log,
   });
   if (opened.kind === "failed") {
-    process.stderr.write(
-      `sampan pilot: Cannot read the folder ${flags.config}: ${opened.reason}\n`,
-    );
+    terminal.writeError(`sampan pilot: Cannot read the folder ${flags.config}: ${opened.reason}\n`);
     return EXIT.unreadable;
   }
   const state = createStateFile(join(stateDirectory, "instances.json"), (reason) =>
@@ -83,8 +84,8 @@ async function run(flags: PilotFlags, shell: Shell): Promise<number> {
   const pilot = new Pilot({
     state,
     savedState: await state.read(),
-    clock: systemClock,
-    timers: systemTimers,
+    clock,
+    timers,
     log,
     store: opened.store,
     mesh: {
@@ -98,15 +99,15 @@ async function run(flags: PilotFlags, shell: Shell): Promise<number> {
   });
   const xds = await serveXds(flags.xdsAddress, pilot.xdsService);
   if ("kind" in xds) {
-    process.stderr.write(cannotListen("--xds-address", flags.xdsAddress, xds.reason));
+    tellCannotListen(shell, "--xds-address", flags.xdsAddress, xds.reason);
     return EXIT.failed;
   }
   const http = serveHttp(flags.httpAddress, pilot.httpService);
   if ("code" in http) {
-    process.stderr.write(cannotListen("--http-address", flags.httpAddress, http.code));
+    tellCannotListen(shell, "--http-address", flags.httpAddress, http.code);
     return EXIT.failed;
   }
-  process.stdout.write(
+  terminal.write(
     `ready xds ${formatSocketAddress(xds.address)} http ${formatSocketAddress(http.address)}\n`,
   );
   await new Promise<void>((stop) => {

@@ -2,16 +2,10 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type LogLevel, quoted } from "#base/log.ts";
-import { systemDns } from "#io/bun/dns.ts";
-import { systemFiles } from "#io/bun/files.ts";
 import { createLog } from "#io/bun/log.ts";
-import { bunNet } from "#io/bun/net.ts";
-import { createSystemRandom } from "#io/bun/random.ts";
 import { startThread } from "#io/bun/thread.ts";
-import { systemClock, systemTimers } from "#io/bun/time.ts";
 import { createXdsTransport } from "#io/grpc/xds-transport.ts";
 import { ownEnvironment, ownMemory } from "#io/process/own-process.ts";
-import { findPortHolder } from "#io/process/port-holder.ts";
 import type { BootstrapConfig } from "#proxy/config/bootstrap-config.ts";
 import { Proxy } from "#proxy/proxy.ts";
 import type { WorkerAnswer, WorkerCommand } from "#proxy/worker/messages.ts";
@@ -28,8 +22,8 @@ import { proxySettings } from "./preflight/settings.ts";
 import { loadBootstrap } from "./proxy/load-bootstrap.ts";
 import { EXIT } from "./shell/exit-status.ts";
 import { logLevelOption, wholeNumberOption, workerCountOption } from "./shell/options.ts";
+import { cannotListen } from "./shell/port-holder.ts";
 import type { Shell } from "./shell/shell.ts";
-import { formatSocketAddress } from "./shell/socket-address.ts";
 
 /** A stack trace of a few frames. */
 const MAX_REASON_LENGTH = 2_000;
@@ -51,13 +45,13 @@ interface CurrentLevel {
 }
 
 /** Reads and checks the file; says every mistake with its line on stderr, and answers the exit status then. */
-function load(flags: ProxyFlags): BootstrapConfig | number {
+function load(flags: ProxyFlags, { terminal }: Shell): BootstrapConfig | number {
   let text: string;
   try {
     text = readFileSync(flags.configPath, "utf8");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`sampan proxy: Cannot read ${flags.configPath}: ${reason}\n`);
+    terminal.writeError(`sampan proxy: Cannot read ${flags.configPath}: ${reason}\n`);
     return EXIT.unreadable;
   }
   const loaded = loadBootstrap(text, flags.configPath, {
@@ -65,7 +59,7 @@ function load(flags: ProxyFlags): BootstrapConfig | number {
     cluster: flags.serviceCluster,
   });
   if (loaded.kind === "loaded") return loaded.config;
-  for (const problem of loaded.problems) process.stderr.write(`${problem}\n`);
+  for (const problem of loaded.problems) terminal.writeError(`${problem}\n`);
   return EXIT.invalidConfiguration;
 }
 
@@ -81,13 +75,14 @@ async function startWorkers(
   config: BootstrapConfig,
   flags: ProxyFlags,
   level: CurrentLevel,
+  { timers }: Shell,
 ): Promise<WorkerGroup | string> {
   const module = new URL("./proxy-worker.ts", import.meta.url);
   const threads = Array.from({ length: flags.concurrency - 1 }, (_, place) =>
     startThread<WorkerAnswer, WorkerCommand>(module, (reason) => handleDeath(place + 1, reason)),
   );
   const log = createLog(() => level.now, "main");
-  const group = new WorkerGroup(threads, { timers: systemTimers, log });
+  const group = new WorkerGroup(threads, { timers, log });
   const settings = {
     workerCount: flags.concurrency,
     sharesPorts: true,
@@ -104,17 +99,19 @@ function createProxy(
   level: CurrentLevel,
   workers: WorkerGroup,
   onQuit: () => void,
+  shell: Shell,
 ): Proxy {
   const { ads } = config;
+  const { clock, timers, random, net, dns, files } = shell;
   return new Proxy(
     config,
     {
-      clock: systemClock,
-      timers: systemTimers,
-      random: createSystemRandom(),
-      net: bunNet,
-      dns: systemDns,
-      files: systemFiles,
+      clock,
+      timers,
+      random,
+      net,
+      dns,
+      files,
       log: createLog(() => level.now, "proxy"),
       xds: ads === undefined ? undefined : createXdsTransport(ads),
       environment: ownEnvironment(),
@@ -139,10 +136,10 @@ function createProxy(
 }
 
 async function run(flags: ProxyFlags, shell: Shell): Promise<number> {
-  const config = load(flags);
+  const config = load(flags, shell);
   if (typeof config === "number") return config;
   if (flags.mode === "validate") {
-    process.stdout.write(`configuration '${flags.configPath}' OK\n`);
+    shell.terminal.write(`configuration '${flags.configPath}' OK\n`);
     return EXIT.ok;
   }
   if (flags.skipPhases === undefined) {
@@ -154,20 +151,17 @@ async function run(flags: ProxyFlags, shell: Shell): Promise<number> {
     stop = resolve;
   });
   const level: CurrentLevel = { now: flags.logLevel };
-  const workers = await startWorkers(config, flags, level);
+  const workers = await startWorkers(config, flags, level, shell);
   if (typeof workers === "string") {
-    process.stderr.write(`sampan proxy: ${workers}\n`);
+    shell.terminal.writeError(`sampan proxy: ${workers}\n`);
     return EXIT.failed;
   }
-  const proxy = createProxy(config, flags, level, workers, () => stop());
+  const proxy = createProxy(config, flags, level, workers, () => stop(), shell);
   const error = proxy.start();
   if (error !== undefined) {
     const address = config.admin?.address ?? { host: "", port: 0 };
-    const holder = findPortHolder(address.host, address.port);
-    const held = holder === undefined ? "" : `: held by process ${holder.pid} (${holder.command})`;
-    process.stderr.write(
-      `sampan proxy: Cannot listen on ${formatSocketAddress(address)} (admin): ${error.code}${held}\n`,
-    );
+    const words = cannotListen(shell.machine, address, error.code, " (admin)");
+    shell.terminal.writeError(`sampan proxy: ${words}\n`);
     return EXIT.failed;
   }
   process.on("SIGTERM", () => stop());

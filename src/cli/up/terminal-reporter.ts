@@ -1,5 +1,6 @@
 // The reporter of `up` on a terminal or a pipe: one line an event, colour only where somebody sees it.
 import pc from "picocolors";
+import { plain } from "../shell/plain.ts";
 import type { Reporter } from "./reporter.ts";
 
 export interface TerminalOptions {
@@ -11,7 +12,7 @@ export interface TerminalOptions {
 
 /** Control characters of a program's output must not reach the terminal. */
 function printable(line: string): string {
-  return line.replaceAll("\t", "  ").replace(/\p{Cc}/gu, "·");
+  return plain(line.replaceAll("\t", "  "), Number.POSITIVE_INFINITY);
 }
 
 export function createTerminalReporter(options: TerminalOptions): Reporter {

@@ -2,6 +2,7 @@
 import { formatDuration } from "#base/duration.ts";
 import type { ProxyReport } from "#pilot/push/status.ts";
 import { DONE, type Phase, type PhaseContext, type PhaseOutcome } from "#preflight/phases/phase.ts";
+import { heldBy } from "../../shell/port-holder.ts";
 import { GATEWAY_ADDRESS } from "../addresses.ts";
 import type { Readiness } from "../mesh.ts";
 import type { UpSession } from "../session.ts";
@@ -85,8 +86,7 @@ function stolenPorts({ shell, mesh }: UpSession): readonly string[] {
     plan.ports.flatMap((port) => {
       const holder = shell.machine.portHolder(GATEWAY_ADDRESS, port);
       if (holder === undefined || holder.pid === pid) return [];
-      const where = `${GATEWAY_ADDRESS}:${port} is held by process ${holder.pid}`;
-      return [`${plan.name} (${where} (${holder.command}))`];
+      return [`${plan.name} (${GATEWAY_ADDRESS}:${port} is ${heldBy(holder)})`];
     }),
   );
 }
